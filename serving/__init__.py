@@ -1,0 +1,1 @@
+"""Weekly lists, and the pages that show them."""
