@@ -1,7 +1,7 @@
 """Calendars: school days, school weeks and as-of dates.
 
-A *school week* is a Monday-to-Sunday week with at least one school day of the school. Every window of
-weeks in Tijdig counts school weeks, so that a holiday neither hides nor invents absence.
+A *school week* is a Monday-to-Sunday week with at least one school day of the school. Every window
+of weeks in Tijdig counts school weeks, so that a holiday neither hides nor invents absence.
 """
 
 import functools
@@ -24,7 +24,7 @@ HOLIDAY_FILE = Path(__file__).with_name("holidays.toml")
 
 
 def as_of_moment(monday: date) -> datetime:
-    """The moment for which we reason: Monday 06:00 in Amsterdam, as UTC. Knowledge is strictly earlier.
+    """The moment for which we reason: Monday 06:00 in Amsterdam, in UTC; knowledge is earlier.
 
     >>> as_of_moment(date(2026, 11, 16)).isoformat()
     '2026-11-16T05:00:00+00:00'
@@ -93,7 +93,7 @@ def _school_days_of_year(region: Region, school_year: int) -> NDArray[np.bool_]:
             f"add them to features/{HOLIDAY_FILE.name}"
         )
     first, end = first_day_of(school_year), first_day_of(school_year + 1)
-    days = np.arange(first, end, dtype="datetime64[D]")
+    days = np.arange(np.datetime64(first, "D"), np.datetime64(end, "D"))
     open_days = np.is_busday(days)
     for span_first, span_last in entry[region.value]:  # type: ignore[attr-defined]
         inside = (days >= np.datetime64(span_first)) & (days <= np.datetime64(span_last))
@@ -107,7 +107,8 @@ def _school_days_of_year(region: Region, school_year: int) -> NDArray[np.bool_]:
 def national_school_days(region: Region, first: date, last: date) -> NDArray[np.bool_]:
     """For each day from `first` to `last` (both included): is it a school day in `region`?
 
-    Week-ends, the region's holidays and the public holidays are not. A school's own calendar goes over it.
+    Week-ends, the region's holidays and the public holidays are not. A school's own calendar
+    goes over it.
 
     >>> national_school_days(Region.MIDDEN, date(2026, 10, 16), date(2026, 10, 27)).astype(int)
     array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1])
@@ -132,8 +133,7 @@ class SchoolWeeks:
     @functools.cached_property
     def is_school_week(self) -> NDArray[np.bool_]:
         """One flag per week of the span: does it have a school day?"""
-        result: NDArray[np.bool_] = self.school_days.reshape(-1, 7).any(axis=1)
-        return result
+        return np.asarray(self.school_days.reshape(-1, 7).any(axis=1))
 
     @functools.cached_property
     def before(self) -> NDArray[np.int64]:
@@ -166,7 +166,7 @@ class SchoolWeeks:
         return int(np.searchsorted(self.before[: end + 1], wanted, side="right")) - 1
 
     def horizon_end(self, as_of: date, weeks: int) -> int | None:
-        """Week number just past the next `weeks` school weeks from `as_of`; None if the span ends first.
+        """Week number just past the next `weeks` school weeks; None if the span ends first.
 
         >>> days = np.tile([True] * 5 + [False] * 2, 6)
         >>> SchoolWeeks(date(2026, 10, 5), days).horizon_end(date(2026, 10, 12), weeks=3)

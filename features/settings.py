@@ -1,7 +1,7 @@
 """Settings: read `tijdig.toml`, let the environment override, and refuse what nobody knows.
 
-Each package owns and validates its own section as a frozen dataclass; this module only reads, merges
-and converts. An environment variable `TIJDIG_SECTION_KEY` overrides `key` of `[section]`.
+Each package owns and validates its own section as a frozen dataclass; this module only reads,
+merges and converts. An environment variable `TIJDIG_SECTION_KEY` overrides `key` of `[section]`.
 """
 
 import dataclasses
@@ -96,7 +96,7 @@ def _convert(raw: Any, wanted: Any) -> Any:
         if not isinstance(raw, bool):
             raise ValueError
         return raw
-    if isinstance(raw, bool) or isinstance(raw, dict | list):
+    if isinstance(raw, bool | dict | list):
         raise ValueError
     return wanted(raw)
 
@@ -158,5 +158,5 @@ class Home:
 
     @property
     def truth(self) -> Path:
-        """What the simulator knows and no school would: only for judging models on an invented region."""
+        """What the simulator knows and no school would: only to judge models on invented pupils."""
         return self.root / "truth"

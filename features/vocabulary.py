@@ -1,7 +1,7 @@
 """The words of the domain, each once: absence and support kinds, sectors, with their Dutch words.
 
-Stored values are the English snake-case values; people read the Dutch `label`. The legal spine of the
-absence kinds is article 11 of the Leerplichtwet 1969 (grounds for exemption from attendance).
+Stored values are the English snake-case values; people read the Dutch `label`. The legal spine of
+the absence kinds is article 11 of the Leerplichtwet 1969 (grounds for exemption from attendance).
 """
 
 from enum import StrEnum

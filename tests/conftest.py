@@ -13,8 +13,9 @@ os.environ.update(
     }
 )
 
-import features  # noqa: E402  (the environment must be set before anything imports mlflow or feast)
-from hypothesis import HealthCheck, settings  # noqa: E402
+from hypothesis import HealthCheck, settings
+
+import features
 
 ROOT = Path(__file__).resolve().parents[1]
 assert Path(features.__file__).parent == ROOT / "features", (
