@@ -1,0 +1,54 @@
+"""How many pupils a school's team can discuss in a week, and who those are: one cut for all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """A share of the pupils in scope, never under `floor` and never over `ceiling`.
+
+    >>> [Capacity().of(pupils) for pupils in (40, 250, 1000)]
+    [3, 5, 20]
+    """
+
+    share: float = 0.02
+    floor: int = 3
+    ceiling: int = 20
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1 or not 1 <= self.floor <= self.ceiling:
+            raise ValueError(
+                f"capacity: share {self.share}, floor {self.floor}, ceiling {self.ceiling}; "
+                "expected a share between 0 and 1 and 1 <= floor <= ceiling"
+            )
+
+    def of(self, pupils: int) -> int:
+        """Places on the list of a school with so many pupils in scope."""
+        return min(self.ceiling, max(self.floor, round(self.share * pupils)))
+
+    def listed(
+        self, block: NDArray[np.int64], score: NDArray[np.float64], tie: NDArray[np.generic]
+    ) -> NDArray[np.bool_]:
+        """Who is on the list: the highest scores of each block (one school, one Monday).
+
+        Equal scores are ordered by `tie` (the pseudonym: random, and the same every time), never
+        by the order of the rows. A missing score is never listed.
+
+        >>> Capacity(share=0.01, floor=1).listed(
+        ...     np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.3]), np.array(["d", "c", "b", "a"])
+        ... )
+        array([False,  True, False,  True])
+        """
+        known = ~np.isnan(score)
+        order = np.lexsort((tie, -np.where(known, score, -np.inf), block))
+        sorted_block = block[order]
+        starts = np.flatnonzero(np.r_[True, sorted_block[1:] != sorted_block[:-1]])
+        sizes = np.diff(np.r_[starts, len(order)])
+        place = np.arange(len(order)) - np.repeat(starts, sizes)
+        room = np.repeat([self.of(int(size)) for size in sizes], sizes)
+        result = np.zeros(len(order), dtype=np.bool_)
+        result[order] = place < room
+        return result & known
