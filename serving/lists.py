@@ -1,0 +1,331 @@
+"""Published lists: what a school's team gets to discuss on a Monday, kept exactly as published."""
+
+import dataclasses
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.errors import NotThere, VerificationFailed
+from features.vocabulary import PupilKey, Theme
+from models.reasons import Evidence, Explanation, Reason
+from serving.tables import LIST_ROWS, LISTS, writing
+
+
+class Block(StrEnum):
+    """The part of the list a pupil stands in; within it the order says nothing."""
+
+    DISCUSS = "discuss"
+    FOLLOW = "follow"
+    TOO_LITTLE_DATA = "too_little_data"
+
+    @property
+    def label(self) -> str:
+        """The Dutch heading that people read.
+
+        >>> Block.DISCUSS.label
+        'Bespreken'
+        """
+        return _BLOCK_LABELS[self]
+
+
+_BLOCK_LABELS = {
+    Block.DISCUSS: "Bespreken",
+    Block.FOLLOW: "Volgen",
+    Block.TOO_LITTLE_DATA: "Te weinig gegevens",
+}
+
+
+class Newness(StrEnum):
+    """Whether a pupil stood on earlier lists of the school."""
+
+    NEW = "new"
+    AGAIN = "again"
+    BACK = "back"
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One pupil on one list.
+
+    `order` is for making the list again and is never shown. The store gives the `row_id`: random,
+    so that an address in a browser names no pupil.
+    """
+
+    pupil_key: PupilKey
+    block: Block
+    newness: Newness
+    order: int
+    explanation: Explanation
+    group: str = ""
+    row_id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class PublishedList:
+    """The list of one school for one Monday. `data_until` is the last day of which records count.
+
+    `frequencies` holds, per block, the sentence on how it went with such groups before.
+    """
+
+    school: str
+    as_of: date
+    published_at: datetime
+    model_version: str
+    bundle_hash: str
+    feature_service: str
+    data_until: date
+    capacity: int
+    rows: tuple[ListRow, ...]
+    frequencies: Mapping[Block, str] = field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        """The fingerprint of everything but the moment of publication and the row ids."""
+        content = {
+            **_header(self),
+            "as_of": self.as_of.isoformat(),
+            "data_until": self.data_until.isoformat(),
+            "rows": [_row_content(row) for row in self.rows],
+        }
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One row together with the list it stands on; the list's own rows are left out."""
+
+    row: ListRow
+    school: str
+    as_of: date
+    published_at: datetime
+    model_version: str
+    data_until: date
+
+
+class ListStore:
+    """Published lists in the app database. A list is published once and never changes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def publish(self, lists: Iterable[PublishedList]) -> int:
+        """Publish all lists or none; how many were new. A list that is there already stays.
+
+        The same school and Monday with other content is refused: what people have discussed
+        is not rewritten under their hands.
+        """
+        with writing(self._engine) as connection:
+            return sum(_publish(connection, published) for published in lists)
+
+    def get(self, school: str, as_of: date) -> PublishedList:
+        """The list of `school` for Monday `as_of`, checked against its fingerprint."""
+        with self._engine.begin() as connection:
+            header = connection.execute(
+                sa.select(LISTS).where(LISTS.c.school == school, LISTS.c.as_of == as_of)
+            ).one_or_none()
+            if header is None:
+                raise NotThere(
+                    f"no list of school {school} for {as_of}; run `tijdig week --as-of {as_of}`"
+                )
+            rows = connection.execute(
+                sa.select(LIST_ROWS)
+                .where(LIST_ROWS.c.list_id == header.list_id)
+                .order_by(LIST_ROWS.c.position)
+            ).all()
+        published = _list_from(header, tuple(_row_from(row) for row in rows))
+        if published.content_hash != header.content_hash:
+            raise VerificationFailed(
+                f"the stored list of school {school} for {as_of} no longer fits its fingerprint; "
+                "restore the app database from a backup"
+            )
+        return published
+
+    def row(self, row_id: str) -> PublishedRow:
+        """One row, found by the id that stands in the address of its page."""
+        with self._engine.begin() as connection:
+            found = connection.execute(
+                sa.select(LIST_ROWS, LISTS).join(LISTS).where(LIST_ROWS.c.row_id == row_id)
+            ).one_or_none()
+        if found is None:
+            raise NotThere("no list has this row; open it from the list of the week")
+        return PublishedRow(
+            row=_row_from(found),
+            school=found.school,
+            as_of=found.as_of,
+            published_at=found.published_at,
+            model_version=found.model_version,
+            data_until=found.data_until,
+        )
+
+    def weeks(self, school: str) -> list[date]:
+        """The Mondays for which `school` has a list, newest first."""
+        with self._engine.begin() as connection:
+            return list(
+                connection.scalars(
+                    sa.select(LISTS.c.as_of)
+                    .where(LISTS.c.school == school)
+                    .order_by(LISTS.c.as_of.desc())
+                )
+            )
+
+    def schools(self) -> list[str]:
+        """The schools that ever had a list."""
+        with self._engine.begin() as connection:
+            query = sa.select(LISTS.c.school).distinct().order_by(LISTS.c.school)
+            return list(connection.scalars(query))
+
+    def membership(self, school: str, pupil_key: PupilKey) -> dict[date, Block | None]:
+        """For every Monday with a list, newest first: where the pupil stood, or None."""
+        return {monday: members.get(pupil_key) for monday, members in self._members(school).items()}
+
+    def newness(
+        self, school: str, as_of: date, pupil_keys: Sequence[PupilKey]
+    ) -> dict[PupilKey, Newness]:
+        """What each pupil would be on the list of `as_of`, judged by the earlier lists only."""
+        earlier = [keys for monday, keys in self._members(school).items() if monday < as_of]
+        last = earlier[0] if earlier else {}
+        ever = {key for keys in earlier for key in keys}
+        return {
+            key: Newness.AGAIN if key in last else Newness.BACK if key in ever else Newness.NEW
+            for key in pupil_keys
+        }
+
+    def _members(self, school: str) -> dict[date, dict[PupilKey, Block]]:
+        with self._engine.begin() as connection:
+            found = connection.execute(
+                sa.select(LISTS.c.as_of, LIST_ROWS.c.pupil_key, LIST_ROWS.c.block)
+                .join_from(LISTS, LIST_ROWS, isouter=True)
+                .where(LISTS.c.school == school)
+                .order_by(LISTS.c.as_of.desc())
+            ).all()
+        weeks: dict[date, dict[PupilKey, Block]] = {}
+        for monday, key, block in found:
+            members = weeks.setdefault(monday, {})
+            if key is not None:  # a week in which nobody was listed
+                members[PupilKey(key)] = Block(block)
+        return weeks
+
+
+def _publish(connection: sa.Connection, published: PublishedList) -> bool:
+    stored = connection.scalar(
+        sa.select(LISTS.c.content_hash).where(
+            LISTS.c.school == published.school, LISTS.c.as_of == published.as_of
+        )
+    )
+    if stored == published.content_hash:
+        return False
+    if stored is not None:
+        raise VerificationFailed(
+            f"school {published.school} already has a list for {published.as_of} with other "
+            "content; a published list stays as it is, nothing was published"
+        )
+    list_id = secrets.token_hex(16)
+    header = {
+        **_header(published),
+        "list_id": list_id,
+        "as_of": published.as_of,
+        "data_until": published.data_until,
+        "published_at": published.published_at,
+        "content_hash": published.content_hash,
+    }
+    connection.execute(LISTS.insert(), header)
+    rows = [
+        {
+            **_row_content(row),
+            "row_id": secrets.token_hex(16),
+            "list_id": list_id,
+        }
+        for row in published.rows
+    ]
+    if rows:
+        connection.execute(LIST_ROWS.insert(), rows)
+    return True
+
+
+def _header(published: PublishedList) -> dict[str, Any]:
+    return {
+        "school": published.school,
+        "model_version": published.model_version,
+        "bundle_hash": published.bundle_hash,
+        "feature_service": published.feature_service,
+        "capacity": published.capacity,
+        "frequencies": {str(Block(block)): text for block, text in published.frequencies.items()},
+    }
+
+
+def _row_content(row: ListRow) -> dict[str, Any]:
+    return {
+        "pupil_key": row.pupil_key,
+        "block": Block(row.block).value,
+        "newness": Newness(row.newness).value,
+        "position": row.order,
+        "group_name": row.group,
+        "explanation": explanation_to_json(row.explanation),
+    }
+
+
+def _list_from(header: sa.Row[Any], rows: tuple[ListRow, ...]) -> PublishedList:
+    return PublishedList(
+        school=header.school,
+        as_of=header.as_of,
+        published_at=header.published_at,
+        model_version=header.model_version,
+        bundle_hash=header.bundle_hash,
+        feature_service=header.feature_service,
+        data_until=header.data_until,
+        capacity=header.capacity,
+        rows=rows,
+        frequencies={Block(block): text for block, text in header.frequencies.items()},
+    )
+
+
+def _row_from(row: sa.Row[Any]) -> ListRow:
+    return ListRow(
+        pupil_key=PupilKey(row.pupil_key),
+        block=Block(row.block),
+        newness=Newness(row.newness),
+        order=row.position,
+        explanation=explanation_from_json(PupilKey(row.pupil_key), row.explanation),
+        group=row.group_name,
+        row_id=row.row_id,
+    )
+
+
+def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as plain values; the pupil key stands beside it in the row, not in it."""
+    content = dataclasses.asdict(explanation)
+    del content["pupil_key"]
+    for reason in content["reasons"]:
+        for evidence in reason["evidence"]:
+            evidence["day"] = evidence["day"].isoformat()
+    result: dict[str, Any] = json.loads(json.dumps(content))
+    return result
+
+
+def explanation_from_json(pupil_key: PupilKey, content: Mapping[str, Any]) -> Explanation:
+    """The explanation that `explanation_to_json` wrote down."""
+    return Explanation(
+        pupil_key=pupil_key,
+        reasons=tuple(
+            Reason(
+                theme=Theme(reason["theme"]),
+                sentence=reason["sentence"],
+                evidence=tuple(
+                    Evidence(date.fromisoformat(item["day"]), item["label"], item["detail"])
+                    for item in reason["evidence"]
+                ),
+                comparison=reason["comparison"],
+            )
+            for reason in content["reasons"]
+        ),
+        counter_evidence=tuple(content["counter_evidence"]),
+        support=tuple(content["support"]),
+    )
