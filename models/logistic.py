@@ -1,0 +1,138 @@
+"""Logistic regression beside the trees: the simplest model that sees the same features."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from models.bundle import Metadata, content_hash, read_document, verify, write_document
+from models.calibration import Calibrator, fit_calibrator
+from models.preparation import Preparation, fit_preparation
+from models.risk_model import TrainingRows
+
+
+@dataclass(frozen=True)
+class LogisticModel:
+    """Coefficients on standardised features and on flags of what is missing.
+
+    A missing value counts as the median, and its flag (second half of `coefficients`) says that
+    it was missing. Like a `Bundle` it is a `Scorer`, and its file is JSON.
+
+    >>> model = LogisticModel(
+    ...     features=("absent_share_4w",),
+    ...     preparation=Preparation((0.0,), (1.0,), (0.01,)),
+    ...     median=(0.0,), mean=(0.1,), spread=(0.1,),
+    ...     coefficients=(2.0, 0.5), intercept=-6.0,
+    ...     calibrator=Calibrator("sigmoid", (0.0,), (0.0,), 1.0, 1.0),
+    ... )
+    >>> model.margin(np.array([[0.1], [0.2], [np.nan]], dtype=np.float32)).round(3)
+    array([-6. , -4. , -7.5])
+    """
+
+    features: tuple[str, ...]
+    preparation: Preparation
+    median: tuple[float, ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    intercept: float
+    calibrator: Calibrator
+    metadata: Metadata = field(default_factory=Metadata)
+
+    def margin(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-odds before calibration, one per row."""
+        design = _design(self.preparation.apply(x), self.median, self.mean, self.spread)
+        return np.asarray(design @ np.array(self.coefficients) + self.intercept)
+
+    def score(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Calibrated probability of an onset within the horizon, one per row."""
+        return self.calibrator.apply(self.margin(x))
+
+    @functools.cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over all of it."""
+        return content_hash(self._document())
+
+    def _document(self) -> dict[str, Any]:
+        document = asdict(self)
+        document.update(
+            kind="logistic",
+            calibrator=self.calibrator.to_json(),
+            metadata=self.metadata.to_json(),
+        )
+        return document
+
+    def save(self, folder: Path) -> None:
+        """Write `bundle.json` into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_document(folder, self._document(), self.content_hash)
+
+    @classmethod
+    def load(cls, folder: Path) -> "LogisticModel":
+        """Read a model and verify that it is the one that was saved."""
+        document = read_document(folder, "logistic")
+        verify(folder, document)
+        names = ("features", "median", "mean", "spread", "coefficients")
+        lists: Mapping[str, tuple[Any, ...]] = {name: tuple(document[name]) for name in names}
+        limits = {name: tuple(values) for name, values in document["preparation"].items()}
+        return cls(
+            **lists,
+            preparation=Preparation(**limits),
+            intercept=document["intercept"],
+            calibrator=Calibrator.from_json(document["calibrator"]),
+            metadata=Metadata.from_json(document["metadata"]),
+        )
+
+
+def fit_logistic(
+    train: TrainingRows,
+    calibration: TrainingRows,
+    strength: float = 0.1,
+    metadata: Metadata = Metadata(),  # noqa: B008 (frozen)
+) -> LogisticModel:
+    """Fit on the same rows as the trees; `strength` is scikit-learn's C (smaller is flatter)."""
+    preparation = fit_preparation(train.x, train.pupils)
+    x = preparation.apply(train.x).astype(np.float64)
+    known = [column[~np.isnan(column)] for column in x.T]
+    median = tuple(float(np.median(values)) if len(values) else 0.0 for values in known)
+    filled = np.where(np.isnan(x), median, x)
+    mean = np.average(filled, axis=0, weights=train.weight)
+    spread = np.sqrt(np.average((filled - mean) ** 2, axis=0, weights=train.weight))
+    spread = np.where(spread > 0, spread, 1.0)
+    design = _design(x, median, tuple(mean), tuple(spread))
+    fitted = LogisticRegression(C=strength, max_iter=1000, tol=1e-6)
+    fitted.fit(design, train.y, sample_weight=train.weight)
+    model = LogisticModel(
+        features=train.features,
+        preparation=preparation,
+        median=median,
+        mean=tuple(float(value) for value in mean),
+        spread=tuple(float(value) for value in spread),
+        coefficients=tuple(float(value) for value in fitted.coef_[0]),
+        intercept=float(fitted.intercept_[0]),
+        calibrator=Calibrator("sigmoid", (0.0,), (0.0,), below=1.0, above=1.0),
+        metadata=replace(
+            metadata,
+            rows=len(train.y),
+            positives=int(train.y.sum()),
+            parameters={"strength": strength},
+        ),
+    )
+    margin = model.margin(calibration.x)
+    return replace(model, calibrator=fit_calibrator(margin, calibration.y, calibration.weight))
+
+
+def _design(
+    x: NDArray[np.floating],
+    median: tuple[float, ...],
+    mean: tuple[float, ...],
+    spread: tuple[float, ...],
+) -> NDArray[np.float64]:
+    missing = np.isnan(x)
+    standard = (np.where(missing, median, x) - mean) / np.array(spread)
+    return np.concatenate([standard, missing.astype(np.float64)], axis=1)
