@@ -71,7 +71,9 @@ class ListRow:
 class PublishedList:
     """The list of one school for one Monday. `data_until` is the last day of which records count.
 
-    `frequencies` holds, per block, the sentence on how it went with such groups before.
+    `frequencies` holds, per block, the sentence on how it went with such groups before. `log_head`
+    is the number of the last delivery in the record log when the list was made: with the Monday it
+    says exactly what was known.
     """
 
     school: str
@@ -84,6 +86,7 @@ class PublishedList:
     capacity: int
     rows: tuple[ListRow, ...]
     frequencies: Mapping[Block, str] = field(default_factory=dict)
+    log_head: int = 0
 
     @property
     def content_hash(self) -> str:
@@ -108,6 +111,7 @@ class PublishedRow:
     published_at: datetime
     model_version: str
     data_until: date
+    log_head: int
 
 
 class ListStore:
@@ -163,6 +167,7 @@ class ListStore:
             published_at=found.published_at,
             model_version=found.model_version,
             data_until=found.data_until,
+            log_head=found.log_head,
         )
 
     def weeks(self, school: str) -> list[date]:
@@ -257,6 +262,7 @@ def _header(published: PublishedList) -> dict[str, Any]:
         "bundle_hash": published.bundle_hash,
         "feature_service": published.feature_service,
         "capacity": published.capacity,
+        "log_head": published.log_head,
         "frequencies": {str(Block(block)): text for block, text in published.frequencies.items()},
     }
 
@@ -284,6 +290,7 @@ def _list_from(header: sa.Row[Any], rows: tuple[ListRow, ...]) -> PublishedList:
         capacity=header.capacity,
         rows=rows,
         frequencies={Block(block): text for block, text in header.frequencies.items()},
+        log_head=header.log_head,
     )
 
 

@@ -67,7 +67,6 @@ SESSIONS = sa.Table(
     METADATA,
     sa.Column("token_hash", sa.String(64), primary_key=True),
     sa.Column("account_id", sa.ForeignKey("accounts.account_id"), nullable=False, index=True),
-    sa.Column("form_token", sa.String(64), nullable=False),
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
 )
@@ -90,6 +89,7 @@ LISTS = sa.Table(
     sa.Column("bundle_hash", sa.String(64), nullable=False),
     sa.Column("feature_service", sa.String(100), nullable=False),
     sa.Column("data_until", sa.Date, nullable=False),
+    sa.Column("log_head", sa.Integer, nullable=False),
     sa.Column("capacity", sa.Integer, nullable=False),
     sa.Column("frequencies", sa.JSON, nullable=False),
     sa.Column("content_hash", sa.String(64), nullable=False),

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("bundle_hash", sa.String(length=64), nullable=False),
         sa.Column("feature_service", sa.String(length=100), nullable=False),
         sa.Column("data_until", sa.Date(), nullable=False),
+        sa.Column("log_head", sa.Integer(), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("frequencies", sa.JSON(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
@@ -87,7 +88,6 @@ def upgrade() -> None:
         "sessions",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.String(length=32), nullable=False),
-        sa.Column("form_token", sa.String(length=64), nullable=False),
         sa.Column("started_at", serving.tables.Moment(), nullable=False),
         sa.Column("seen_at", serving.tables.Moment(), nullable=False),
         sa.ForeignKeyConstraint(
