@@ -1,0 +1,263 @@
+"""The vault: the only place with names and pupil numbers, sealed, and the way from them to keys.
+
+Each school has its own key; a master key, kept elsewhere, wraps those. A pupil is a random
+identity that was never derived from a number; the pseudonym outside is a keyed hash of it.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from features.errors import VaultError
+from features.governance.pseudonyms import Domain, domain_key, keyed_hashes, pupil_key
+from features.settings import Home
+from features.vocabulary import PupilKey
+
+MASTER_VARIABLE = "TIJDIG_MASTER_KEY"
+NONCE_BYTES = 12
+_OWN_ROW = "*"  # not a school code: the row of `wrapped_key` with the vault's own secret
+_BATCH = 500  # keys per query: databases limit the number of parameters
+
+_metadata = sa.MetaData()
+_wrapped_keys = sa.Table(
+    "wrapped_key",
+    _metadata,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+)
+_pupils = sa.Table(
+    "pupil",
+    _metadata,
+    sa.Column("uid", sa.LargeBinary(16), primary_key=True),
+    sa.Column("pupil_key", sa.String(40), nullable=False, unique=True),
+    sa.Column("school", sa.String(6), nullable=False),
+    sa.Column("number_tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("content_tag", sa.LargeBinary(32), nullable=False),
+    sa.UniqueConstraint("school", "number_tag"),
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a pupil is, for the eyes of an authorised user only; never log or raise one."""
+
+    given_name: str
+    name_prefix: str
+    family_name: str
+    pupil_number: str
+
+    def __repr__(self) -> str:
+        """Nothing: a traceback or a log line that shows an identity must not tell it."""
+        return "Identity(…)"
+
+
+class Vault:
+    """Names and numbers of pupils; open one with `Vault.open`."""
+
+    def __init__(self, engine: sa.Engine, master: bytes) -> None:
+        self._engine = engine
+        self._master = AESGCM(master)
+        secret = self._data_key(_OWN_ROW, create=True)
+        self._pseudonym_key = domain_key(secret, Domain.RECORDS)
+        self._source_key = domain_key(secret, Domain.SOURCE_IDS)
+        self._number_key = domain_key(secret, Domain.NUMBERS)
+        self._ciphers: dict[str, AESGCM] = {}
+
+    @classmethod
+    def open(cls, home: Home, environ: Mapping[str, str]) -> "Vault":
+        """Open the vault of `home` with the key from `environ` or from the key file.
+
+        The key file is created only together with a new vault: a lost key is an error, never
+        silently replaced by another.
+        """
+        is_new = not home.vault.exists()
+        master = _master_key(home, environ, create=is_new)
+        if is_new:
+            home.vault.parent.mkdir(parents=True, exist_ok=True)
+            home.vault.touch(mode=0o600)
+        engine = sa.create_engine(f"sqlite:///{home.vault}", poolclass=sa.NullPool)
+        try:
+            _metadata.create_all(engine)
+            return cls(engine, master)
+        except sa.exc.DatabaseError as problem:
+            raise VaultError(
+                f"{home.vault}: cannot be opened as a vault. Put it back from a backup."
+            ) from problem
+
+    def keys_for(
+        self, school: str, numbers: Sequence[str], *, create: bool = False
+    ) -> list[PupilKey | None]:
+        """The pseudonyms of the pupils with these numbers at `school`, in the order asked.
+
+        Leading zeros make no difference: spreadsheets drop them. An unknown number gives None,
+        or with `create` a new pupil without a name.
+        """
+        if create:
+            known = self.keys_for(school, numbers)
+            missing = [number for number, key in zip(numbers, known, strict=True) if key is None]
+            self.remember(school, [Identity("", "", "", number) for number in missing])
+        query = sa.select(_pupils.c.number_tag, _pupils.c.pupil_key).where(
+            _pupils.c.school == school
+        )
+        with self._engine.connect() as connection:
+            by_tag = {row.number_tag: PupilKey(row.pupil_key) for row in connection.execute(query)}
+        return [by_tag.get(self._number_tag(school, number)) for number in numbers]
+
+    def remember(self, school: str, identities: Iterable[Identity]) -> set[str]:
+        """Store new pupils and changed names of one school; gives the numbers that were changed.
+
+        All of them or none. When a number comes twice, the last one counts.
+        """
+        wanted = {self._number_tag(school, one.pupil_number): one for one in identities}
+        if not wanted:
+            return set()
+        query = sa.select(_pupils.c.uid, _pupils.c.number_tag, _pupils.c.content_tag)
+        with self._engine.begin() as connection:
+            known = {
+                row.number_tag: (row.uid, row.content_tag)
+                for row in connection.execute(query.where(_pupils.c.school == school))
+            }
+            new = [self._sealed_row(school, one) for tag, one in wanted.items() if tag not in known]
+            if new:
+                connection.execute(_pupils.insert(), new)
+            changed = set()
+            for tag, one in wanted.items():
+                if tag in known and known[tag][1] != self._content_tag(school, one):
+                    row = self._sealed_row(school, one, known[tag][0])
+                    connection.execute(_pupils.update().where(_pupils.c.uid == row["uid"]), [row])
+                    changed.add(one.pupil_number)
+        return changed
+
+    def identities(self, pupil_keys: Sequence[PupilKey]) -> dict[PupilKey, Identity]:
+        """Who these pupils are; a key that the vault does not know is left out."""
+        found: dict[PupilKey, Identity] = {}
+        query = sa.select(_pupils.c.uid, _pupils.c.pupil_key, _pupils.c.school, _pupils.c.sealed)
+        with self._engine.connect() as connection:
+            for start in range(0, len(pupil_keys), _BATCH):
+                batch = pupil_keys[start : start + _BATCH]
+                for row in connection.execute(query.where(_pupils.c.pupil_key.in_(batch))):
+                    found[PupilKey(row.pupil_key)] = self._unsealed(row.school, row.uid, row.sealed)
+        return found
+
+    def record_keys(self, texts: Iterable[str]) -> list[str]:
+        """Keyed hashes of the ids of source records, the same for ever for the same text."""
+        return keyed_hashes(self._source_key, texts)
+
+    def _sealed_row(self, school: str, one: Identity, uid: bytes = b"") -> dict[str, object]:
+        uid = uid or secrets.token_bytes(16)
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        plain = json.dumps(astuple(one)).encode()
+        return {
+            "uid": uid,
+            "pupil_key": pupil_key(self._pseudonym_key, uid),
+            "school": school,
+            "number_tag": self._number_tag(school, one.pupil_number),
+            "sealed": nonce + self._cipher(school).encrypt(nonce, plain, _context(school, uid)),
+            "content_tag": self._content_tag(school, one),
+        }
+
+    def _unsealed(self, school: str, uid: bytes, sealed: bytes) -> Identity:
+        nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        try:
+            plain = self._cipher(school).decrypt(nonce, body, _context(school, uid))
+        except InvalidTag as problem:
+            raise VaultError(
+                f"the vault holds a row of school {school} that was altered or moved. "
+                "Put the vault back from a backup."
+            ) from problem
+        return Identity(*json.loads(plain))
+
+    def _cipher(self, school: str) -> AESGCM:
+        if school not in self._ciphers:
+            self._ciphers[school] = AESGCM(self._data_key(school, create=True))
+        return self._ciphers[school]
+
+    def _data_key(self, name: str, *, create: bool) -> bytes:
+        query = sa.select(_wrapped_keys.c.wrapped).where(_wrapped_keys.c.name == name)
+        with self._engine.begin() as connection:
+            wrapped = connection.execute(query).scalar()
+            if wrapped is None and create:
+                nonce, key = secrets.token_bytes(NONCE_BYTES), secrets.token_bytes(32)
+                wrapped = nonce + self._master.encrypt(nonce, key, name.encode())
+                connection.execute(_wrapped_keys.insert(), [{"name": name, "wrapped": wrapped}])
+        assert wrapped is not None
+        try:
+            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], name.encode())
+        except InvalidTag as problem:
+            raise VaultError(
+                "the master key does not fit this vault. Put back the key that belongs to it "
+                f"(key file or {MASTER_VARIABLE}); without it the names cannot be read."
+            ) from problem
+
+    def _number_tag(self, school: str, number: str) -> bytes:
+        text = f"number\x1f{school}\x1f{_without_zeros(number)}"
+        return hmac.digest(self._number_key, text.encode(), "sha256")
+
+    def _content_tag(self, school: str, one: Identity) -> bytes:
+        text = "\x1f".join(("content", school, *astuple(one)))
+        return hmac.digest(self._number_key, text.encode(), "sha256")
+
+
+def _context(school: str, uid: bytes) -> bytes:
+    # Bound to school and pupil: a sealed name copied to another row does not open there.
+    return b"identity|1|" + school.encode() + b"|" + uid
+
+
+def _without_zeros(number: str) -> str:
+    number = number.strip()
+    return number.lstrip("0") or number if number.isdigit() else number
+
+
+def _master_key(home: Home, environ: Mapping[str, str], *, create: bool) -> bytes:
+    if environ.get(MASTER_VARIABLE):
+        return _decoded(environ[MASTER_VARIABLE], MASTER_VARIABLE)
+    if home.key.exists():
+        if home.key.stat().st_mode & 0o077:
+            raise VaultError(
+                f"{home.key}: others on this machine can read the master key. "
+                "Run: chmod 600 on it, and think whether someone did."
+            )
+        return _decoded(home.key.read_text(encoding="ascii", errors="replace"), str(home.key))
+    if not create:
+        raise VaultError(
+            f"{home.key} is not there, but the vault it opens is. Put the key back from its "
+            f"backup or set {MASTER_VARIABLE}; without it the names cannot be read. "
+            "No new key was made."
+        )
+    return _create_key(home.key)
+
+
+def _create_key(path: Path) -> bytes:
+    key = secrets.token_bytes(32)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Complete before it gets its name: a run killed here leaves no half key behind.
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(base64.b64encode(key).decode("ascii") + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    draft.rename(path)
+    return key
+
+
+def _decoded(text: str, where: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise VaultError(f"{where} holds no master key: expected 32 bytes in base64.")
+    return key

@@ -1,0 +1,248 @@
+"""The record log: whole deliveries in, versions out; nothing is ever overwritten.
+
+A delivery becomes visible by one commit to the small `deliveries` table, made after its rows were
+appended to the other tables. Readers take only rows of deliveries named there, so what a killed
+run left behind is never seen; the next append removes it.
+"""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable, write_deltalake
+
+from features.errors import DeliveryRefused
+from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_DELIVERY = 1 << 32
+"""Room for the rows of one delivery within `sequence`."""
+
+
+@dataclass(frozen=True)
+class DeliveryRows:
+    """The new versions that one delivery brings.
+
+    `tables` holds the columns of `schema_of` except `delivery` and `sequence`, which the log
+    gives out itself; among rows with the same `known_at`, a later row is the newer version.
+    """
+
+    received_at: datetime
+    digest: str
+    tables: Mapping[LogTable, pa.Table]
+
+
+class RecordLog:
+    """All versions of all records, below one folder.
+
+    With `head`, the log is read as if only its first `head` deliveries had come in, which is how
+    a list published after that delivery is made again.
+    """
+
+    def __init__(self, root: Path, head: int | None = None) -> None:
+        self.root = root
+        self._head = head
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the log alone, from reading what it has to appending; a second writer is refused.
+
+        The lock is the operating system's and ends with the process, also when it is killed.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "writer.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as problem:
+                raise DeliveryRefused(
+                    f"{self.root}: another import is writing; nothing of this delivery was "
+                    "stored. Wait until it is done and start again."
+                ) from problem
+            yield
+
+    def append(self, delivery: DeliveryRows) -> int:
+        """Store one delivery, whole or not at all, and give its number.
+
+        The caller holds `writing()`.
+        """
+        assert self._head is None, "a log read up to a past delivery takes no new ones"
+        self._remove_leftovers()
+        number = self.head() + 1
+        name = f"{number:06d}-{delivery.digest[:12]}"
+        self._announce(name)
+        schools: set[str] = set()
+        rows = 0
+        for table, content in delivery.tables.items():
+            if content.num_rows:
+                schools.update(pc.unique(content["school"]).to_pylist())
+                rows += content.num_rows
+                self._append_rows(table, content, name, number)
+        self._commit(delivery, number, name, sorted(schools), rows)
+        self._pending.unlink()
+        return number
+
+    def head(self) -> int:
+        """The number of the last delivery that is visible; 0 in an empty log."""
+        numbers = self.deliveries()["number"]
+        return int(pc.max(numbers).as_py()) if len(numbers) else 0
+
+    def deliveries(self) -> pa.Table:
+        """One row per visible delivery, in order: number, name, moment, digest, schools, rows."""
+        path = self._path("deliveries")
+        if not DeltaTable.is_deltatable(str(path)):
+            return DELIVERIES.empty_table()
+        found = DeltaTable(str(path)).to_pyarrow_dataset().to_table().cast(DELIVERIES)
+        if self._head is not None:
+            found = found.filter(pc.field("number") <= self._head)
+        return found.sort_by("number")
+
+    def schools(self) -> list[str]:
+        """Every school the log has a description of, sorted."""
+        found = self._versions(LogTable.SCHOOLS, pc.scalar(True), ["school"])
+        return sorted(pc.unique(found["school"]).to_pylist())
+
+    def read_as_of(
+        self,
+        table: LogTable,
+        as_of: datetime,
+        *,
+        schools: Sequence[str] | None = None,
+        pupil_keys: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """Per record the newest version that was known strictly before `as_of`; not the withdrawn.
+
+        Rows are sorted by `record_key`. A record that became known at `as_of` itself is not there.
+        """
+        wanted = (pc.field("known_at") < _moment(as_of)) & _selected(table, schools, pupil_keys)
+        newest = (
+            pl.DataFrame(self._versions(table, wanted))
+            .sort("record_key", "known_at", "sequence")
+            .unique("record_key", keep="last", maintain_order=True)
+            .filter(~pl.col("withdrawn"))
+        )
+        return newest.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema_of(table))
+
+    def read_versions(
+        self,
+        table: LogTable,
+        *,
+        schools: Sequence[str] | None = None,
+        known_before: datetime | None = None,
+    ) -> pa.Table:
+        """All versions, also the withdrawn, with `superseded_at`: when the next one became known.
+
+        A version counts at t when `known_at < t` and `superseded_at` is null or not before t.
+        With `known_before`, later versions do not exist, and so supersede nothing. Rows are
+        sorted by `record_key`, then from old to new.
+        """
+        wanted = _selected(table, schools, None)
+        if known_before is not None:
+            wanted = wanted & (pc.field("known_at") < _moment(known_before))
+        ordered = pl.DataFrame(self._versions(table, wanted)).sort(
+            "record_key", "known_at", "sequence"
+        )
+        has_next = pl.col("record_key") == pl.col("record_key").shift(-1)
+        versions = ordered.with_columns(
+            superseded_at=pl.when(has_next).then(pl.col("known_at").shift(-1))
+        )
+        schema = schema_of(table).append(pa.field("superseded_at", MOMENT))
+        return versions.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+
+    def _versions(
+        self, table: LogTable, wanted: pc.Expression, columns: list[str] | None = None
+    ) -> pa.Table:
+        # What is visible is read first: rows that are committed after this are left out whole.
+        visible = self.deliveries()["delivery"]
+        schema = schema_of(table)
+        path = self._path(table)
+        if not len(visible) or not DeltaTable.is_deltatable(str(path)):
+            return schema.empty_table().select(columns or schema.names)
+        dataset = DeltaTable(str(path)).to_pyarrow_dataset()
+        wanted = wanted & pc.field("delivery").isin(visible.combine_chunks())
+        return dataset.to_table(columns=columns or schema.names, filter=wanted)
+
+    def _append_rows(self, table: LogTable, content: pa.Table, name: str, number: int) -> None:
+        assert content.num_rows < ROWS_PER_DELIVERY
+        first = number * ROWS_PER_DELIVERY
+        stamped = content.append_column(
+            "delivery", pa.repeat(pa.scalar(name), content.num_rows)
+        ).append_column("sequence", pa.array(range(first, first + content.num_rows), pa.int64()))
+        schema = schema_of(table)
+        # Sorted by school, so that a read for one school can skip the rest of a file.
+        rows = stamped.select(schema.names).cast(schema).sort_by("school")
+        write_deltalake(str(self._path(table)), rows, mode="append")
+
+    def _commit(
+        self, delivery: DeliveryRows, number: int, name: str, schools: list[str], rows: int
+    ) -> None:
+        row = {
+            "number": number,
+            "delivery": name,
+            "received_at": delivery.received_at,
+            "digest": delivery.digest,
+            "schools": schools,
+            "rows": rows,
+        }
+        write_deltalake(
+            str(self._path("deliveries")),
+            pa.Table.from_pylist([row], schema=DELIVERIES),
+            mode="append",
+        )
+        log.info("delivery %s: %d new versions for %d schools", name, rows, len(schools))
+
+    @property
+    def _pending(self) -> Path:
+        return self.root / "pending.json"
+
+    def _announce(self, name: str) -> None:
+        # On disk before the first row is: a killed run can always be told from a finished one.
+        with self._pending.open("w", encoding="utf-8") as file:
+            json.dump({"delivery": name}, file)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _remove_leftovers(self) -> None:
+        if not self._pending.exists():
+            return
+        try:
+            name = str(json.loads(self._pending.read_text(encoding="utf-8"))["delivery"])
+        except (ValueError, KeyError):
+            # Killed while announcing: no row was written yet.
+            name = ""
+        visible = set(self.deliveries()["delivery"].to_pylist())
+        if name and name not in visible:
+            log.info("removing what an interrupted delivery %s left behind", name)
+            for table in LogTable:
+                if DeltaTable.is_deltatable(str(self._path(table))):
+                    DeltaTable(str(self._path(table))).delete(f"delivery = '{name}'")
+        self._pending.unlink()
+
+    def _path(self, table: str) -> Path:
+        return self.root / table
+
+
+def _moment(moment: datetime) -> pa.Scalar:
+    assert moment.tzinfo is not None, "a moment without a time zone cannot be compared"
+    return pa.scalar(moment, MOMENT)
+
+
+def _selected(
+    table: LogTable, schools: Sequence[str] | None, pupil_keys: Sequence[str] | None
+) -> pc.Expression:
+    wanted = pc.scalar(True)
+    if schools is not None:
+        wanted = wanted & pc.field("school").isin(pa.array(schools, pa.string()))
+    if pupil_keys is not None:
+        assert "pupil_key" in schema_of(table).names, f"{table} has no pupils"
+        wanted = wanted & pc.field("pupil_key").isin(pa.array(pupil_keys, pa.string()))
+    return wanted
