@@ -106,7 +106,15 @@ class Bundle:
 
     def margin(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Log-odds before calibration, one per row; this is what explanations add up to."""
+        if not len(x):  # LightGBM cannot predict nothing
+            return np.zeros(0)
         return np.asarray(self.booster.predict(self.prepared(x), raw_score=True), dtype=np.float64)
+
+    def parts(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each feature adds to the margin of each row; the last column is the base."""
+        if not len(x):
+            return np.zeros((0, len(self.features) + 1))
+        return np.asarray(self.booster.predict(self.prepared(x), pred_contrib=True))
 
     def score(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Calibrated probability of an onset within the horizon, one per row."""
