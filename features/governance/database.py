@@ -1,0 +1,143 @@
+"""The ledger database: gate decisions, the ledger of feature use and the audit chain."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import TijdigError
+from features.settings import Home
+
+BUSY_SECONDS = 30
+_WRITES = "tijdig_writes"
+
+metadata = MetaData()
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("allowed", Boolean, nullable=False),
+    Column("features", Text, nullable=False),
+    Column("contract_hash", String, nullable=False),
+    Column("reasons", Text, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("service", String, nullable=False),
+    Column("features", Text, nullable=False),
+    Column("contract_hash", String, nullable=False),
+    Column("pupils", Integer, nullable=False),
+    Column("schools", Text, nullable=False),
+    Column("decision", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("moment", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("event", String, nullable=False, index=True),
+    Column("subject", String, nullable=False, index=True),
+    Column("school", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
+)
+
+
+def open_ledger(home: Home) -> Engine:
+    """The ledger database of this installation, with its tables made where they are missing."""
+    home.ledger.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{home.ledger}", connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    try:
+        with writing(engine) as connection:
+            metadata.create_all(connection)
+    except SQLAlchemyError as problem:
+        raise TijdigError(
+            f"{home.ledger}: the ledger cannot be opened for writing; without it nothing may be "
+            "used. Check that the file and its folder are writable and the disk is not full"
+        ) from problem
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine, connection: Connection | None = None) -> Iterator[Connection]:
+    """A transaction that holds the write lock from its start, so that no other can slip between.
+
+    With a `connection` of the caller, its own transaction is used and left open: begin it with
+    `writing` as well.
+    """
+    if connection is not None:
+        yield connection
+        return
+    with engine.connect().execution_options(**{_WRITES: True}) as own, own.begin():
+        yield own
+
+
+def as_text(moment: datetime) -> str:
+    """A moment as stored: ISO in UTC, always with microseconds, so that text order is time order.
+
+    >>> as_text(datetime(2026, 11, 16, 5, tzinfo=UTC))
+    '2026-11-16T05:00:00.000000+00:00'
+    """
+    if moment.utcoffset() is None:
+        raise ValueError(f"{moment} has no time zone; moments are stored in UTC")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def canonical(value: Mapping[str, Any] | Sequence[str]) -> str:
+    """JSON with one spelling per value, fit for hashing.
+
+    >>> canonical({"b": 1, "a": "é"})
+    '{"a":"é","b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transactions begin late, at the first write; we begin them ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
