@@ -13,18 +13,15 @@ horizon cannot be seen to its end: censored, unless the onset came first.
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.absence import DayGrid
 from features.school_weeks import SchoolWeeks
 from features.vocabulary import ABSENT_KINDS, AbsenceKind
 from training.experiment import Label
-
-if TYPE_CHECKING:
-    from features.absence import DayGrid
 
 Minutes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -55,7 +52,7 @@ class Planned:
     days: NDArray[np.int64]
 
 
-def counted_minutes(grid: "DayGrid") -> tuple[Minutes, Minutes]:
+def counted_minutes(grid: DayGrid) -> tuple[Minutes, Minutes]:
     """Planned and absent minutes per pupil and day, as the label counts them."""
     closed = grid.minutes.get(AbsenceKind.SCHOOL_CLOSED, 0)
     planned = np.maximum(grid.planned.astype(np.int32) - closed, 0)
@@ -177,14 +174,12 @@ class SchoolLabels:
         )
 
 
-def label_school(grid: "DayGrid", mondays: tuple[date, ...], rule: Label) -> SchoolLabels:
+def label_school(grid: DayGrid, mondays: tuple[date, ...], rule: Label) -> SchoolLabels:
     """The labels of one school, from what its day grid shows; the grid ends where the data end."""
     planned, absent = counted_minutes(grid)
     packed = pack(planned, absent)
     events = _Events.of(packed, onset_flags(packed, rule))
-    before = np.cumsum(
-        np.pad(planned > 0, ((0, 0), (1, 0))), axis=1, dtype=np.int32
-    )
+    before = np.cumsum(np.pad(planned > 0, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
     columns = [_label_monday(grid, packed, events, before, monday, rule) for monday in mondays]
     first = np.datetime64(grid.first_day, "D")
     day = np.stack([column.onset_day for column in columns], axis=1)
@@ -222,7 +217,7 @@ class _Column:
 
 
 def _label_monday(
-    grid: "DayGrid",
+    grid: DayGrid,
     packed: Planned,
     events: _Events,
     before: NDArray[np.int32],
