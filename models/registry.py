@@ -1,0 +1,368 @@
+"""MLflow, and the only door to it: numbers, figures and bundles go in, nothing about one pupil."""
+
+import logging
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+from matplotlib.figure import Figure
+
+from features.errors import NotAllowed, NotThere, VerificationFailed
+from features.settings import Home
+from models.bundle import Bundle
+
+log = logging.getLogger(__name__)
+
+MODEL = "tijdig-risk"
+CHAMPION = "champion"
+PLOTS = frozenset(
+    {
+        "calibration",
+        "lead_time",
+        "precision_by_capacity",
+        "recall_by_capacity",
+        "shap_dependence",
+        "shap_importance",
+        "shap_summary",
+    }
+)
+TEXTS = frozenset({"comparison.md", "experiment.toml", "model_card.md"})
+POINTS_IN_A_CURVE = 500
+"""A curve with more points is likely to have one per row."""
+LONGEST_VALUE = 500
+LONGEST_TEXT = 100_000
+PUPIL_KEY = re.compile(r"(?<![a-z0-9])p\d[a-z2-7]{26}(?![a-z0-9])")
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """One version of the registered risk model; `aliases` holds "champion" for the one in use."""
+
+    number: int
+    run_id: str
+    bundle_hash: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What a finished run holds: names and numbers."""
+
+    run_id: str
+    name: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+
+
+class Run:
+    """An open run; each method refuses what could be the data of a pupil."""
+
+    def __init__(self, client: Any, run_id: str, moment: datetime) -> None:
+        self._client = client
+        self._milliseconds = int(moment.timestamp() * 1000)
+        self.run_id = run_id
+
+    def params(self, values: Mapping[str, Scalar]) -> None:
+        """Settings of the run."""
+        from mlflow.entities import Param
+
+        checked = [Param(key, _scalar(key, value)) for key, value in values.items()]
+        self._client.log_batch(self.run_id, params=checked)
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Measured numbers; the same name with several steps is a curve."""
+        from mlflow.entities import Metric
+
+        checked = [
+            Metric(_name(key), _number(key, value), self._milliseconds, step)
+            for key, value in values.items()
+        ]
+        self._client.log_batch(self.run_id, metrics=checked)
+
+    def tags(self, values: Mapping[str, Scalar]) -> None:
+        """Hashes and names: data fingerprint, feature service, contract hash."""
+        from mlflow.entities import RunTag
+
+        checked = [RunTag(key, _scalar(key, value)) for key, value in values.items()]
+        self._client.log_batch(self.run_id, tags=checked)
+
+    def plot(self, name: str, figure: Figure) -> None:
+        """A figure as `plots/<name>.png`; its name is one of `PLOTS`."""
+        _allowed(name, PLOTS)
+        if not isinstance(figure, Figure):
+            raise NotAllowed(f"plot {name}: only figures go to MLflow, not a {type(figure)}")
+        most = max((_points(axes) for axes in figure.axes), default=0)
+        if most > POINTS_IN_A_CURVE:
+            raise NotAllowed(
+                f"plot {name}: {most} points in one curve look like rows; draw means of groups "
+                f"(at most {POINTS_IN_A_CURVE} points)"
+            )
+        # PNG, because vector formats hold the exact value of every point.
+        self._client.log_figure(self.run_id, figure, f"plots/{name}.png")
+
+    def text(self, name: str, text: str) -> None:
+        """A text; its name is one of `TEXTS`."""
+        _allowed(name, TEXTS)
+        if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+            raise NotAllowed(f"{name}: expected a text of at most {LONGEST_TEXT} characters")
+        self._client.log_text(self.run_id, _without_pupils(text), name)
+
+    def bundle(self, bundle: Bundle) -> None:
+        """The model as `bundle/model.txt` and `bundle/bundle.json`, with its hash as a tag."""
+        with tempfile.TemporaryDirectory() as folder:
+            bundle.save(Path(folder))
+            for path in sorted(Path(folder).iterdir()):
+                _without_pupils(path.read_text(encoding="utf-8"))
+            self._client.log_artifacts(self.run_id, folder, "bundle")
+        self.tags({"bundle_hash": bundle.content_hash})
+
+
+class Registry:
+    """Runs and versions of models; see `Registry.at` for where one installation keeps them."""
+
+    def __init__(self, tracking_uri: str, artifacts: str) -> None:
+        self.tracking_uri = tracking_uri
+        self.artifacts = artifacts.rstrip("/")
+        self._opened: Any = None
+
+    @classmethod
+    def at(cls, home: Home) -> "Registry":
+        """SQLite and a folder of artifacts below `home`; MLflow's own UI reads them.
+
+        >>> Registry.at(Home(Path("/srv/tijdig"))).tracking_uri
+        'sqlite:////srv/tijdig/mlflow/mlflow.db'
+        """
+        folder = home.mlflow.absolute()
+        return cls(f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri())
+
+    @contextmanager
+    def run(self, experiment: str, name: str, moment: datetime) -> Iterator[Run]:
+        """Record a run called `name` of an experiment; an exception marks it as failed."""
+        client = self._client
+        experiment_id = self._experiment(_without_pupils(experiment))
+        milliseconds = int(moment.timestamp() * 1000)
+        created = client.create_run(
+            experiment_id, start_time=milliseconds, run_name=_without_pupils(name)
+        )
+        run = Run(client, created.info.run_id, moment)
+        try:
+            yield run
+        except BaseException:
+            client.set_terminated(run.run_id, "FAILED", end_time=milliseconds)
+            raise
+        client.set_terminated(run.run_id, "FINISHED", end_time=milliseconds)
+
+    def runs(self, experiment: str) -> list[RecordedRun]:
+        """The finished runs of an experiment, newest first."""
+        found = self._client.get_experiment_by_name(experiment)
+        if found is None:
+            raise NotThere(f"MLflow has no experiment {experiment!r}; train it first")
+        return [
+            RecordedRun(
+                run.info.run_id,
+                run.info.run_name,
+                dict(run.data.params),
+                dict(run.data.metrics),
+                {key: tag for key, tag in run.data.tags.items() if not key.startswith("mlflow.")},
+            )
+            for run in self._client.search_runs(
+                [found.experiment_id],
+                filter_string="attributes.status = 'FINISHED'",
+                order_by=["attributes.start_time DESC", "attributes.run_id DESC"],
+            )
+        ]
+
+    def register(self, run_id: str) -> int:
+        """Make the bundle of a run a version of the registered model; the same bundle only once."""
+        from mlflow.exceptions import MlflowException
+
+        run = self._client.get_run(run_id)
+        digest = run.data.tags.get("bundle_hash")
+        if digest is None:
+            raise NotThere(f"run {run.info.run_name!r} holds no bundle; only a risk model has one")
+        for version in self.versions():
+            if version.run_id == run_id and version.bundle_hash == digest:
+                return version.number
+        try:
+            self._client.create_registered_model(MODEL)
+        except MlflowException as problem:
+            if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        created = self._client.create_model_version(
+            MODEL,
+            source=f"{run.info.artifact_uri}/bundle",
+            run_id=run_id,
+            tags={"bundle_hash": digest},
+        )
+        return int(created.version)
+
+    def versions(self) -> list[RegisteredVersion]:
+        """All registered versions, oldest first."""
+        champion = self._champion_number()
+        found = self._client.search_model_versions(f"name = '{MODEL}'")
+        return sorted(
+            (
+                RegisteredVersion(
+                    int(version.version),
+                    version.run_id,
+                    version.tags["bundle_hash"],
+                    (CHAMPION,) if int(version.version) == champion else (),
+                )
+                for version in found
+            ),
+            key=lambda version: version.number,
+        )
+
+    def set_champion(self, number: int) -> None:
+        """Point the alias "champion" at a version; only `training.promote` decides on it."""
+        self._version(number)
+        self._client.set_registered_model_alias(MODEL, CHAMPION, str(number))
+        log.info("version %s of %s is the champion", number, MODEL)
+
+    def champion(self) -> tuple[int, Bundle]:
+        """The version in use and its bundle, verified."""
+        number = self._champion_number()
+        if number is None:
+            raise NotThere("no model is in use; train one and promote it (tijdig promote)")
+        return number, self.bundle(number)
+
+    def bundle(self, number: int) -> Bundle:
+        """The bundle of a version, verified against the hash that was registered."""
+        version = self._version(number)
+        with tempfile.TemporaryDirectory() as folder:
+            loaded = Bundle.load(self._fetched(version.source, Path(folder)))
+        if loaded.content_hash != version.tags["bundle_hash"]:
+            raise VerificationFailed(
+                f"version {number} of {MODEL}: the stored bundle is not the one that was "
+                "registered; restore MLflow's artifacts or promote another version"
+            )
+        return loaded
+
+    @property
+    def _client(self) -> Any:
+        if self._opened is None:
+            self._opened = _open_client(self.tracking_uri)
+        return self._opened
+
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        folder = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "experiment"
+        return str(
+            self._client.create_experiment(name, artifact_location=f"{self.artifacts}/{folder}")
+        )
+
+    def _version(self, number: int) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._client.get_model_version(MODEL, str(number))
+        except MlflowException as problem:
+            raise NotThere(f"{MODEL} has no version {number}") from problem
+
+    def _champion_number(self) -> int | None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return int(self._client.get_model_version_by_alias(MODEL, CHAMPION).version)
+        except MlflowException:
+            return None
+
+    def _fetched(self, source: str, folder: Path) -> Path:
+        parsed = urlparse(source)
+        if parsed.scheme == "file":
+            return Path(url2pathname(parsed.path))
+        from mlflow.artifacts import download_artifacts
+
+        return Path(download_artifacts(source, dst_path=str(folder)))
+
+
+def _open_client(tracking_uri: str) -> Any:
+    os.environ.update(
+        MLFLOW_DISABLE_TELEMETRY="true",
+        DO_NOT_TRACK="true",
+        MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
+    )
+    if tracking_uri.startswith("sqlite:///"):
+        Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    # MLflow 3.17 uses a loader that SQLAlchemy 2.1 warns about when its tables are first mapped.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow
+        from mlflow.tracking import MlflowClient
+
+        mlflow.autolog(disable=True, silent=True)
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        client.search_experiments(max_results=1)
+        client.search_registered_models(max_results=1)
+    return client
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise NotAllowed(f"a name in MLflow is a text, not a {type(name).__name__}")
+    return _without_pupils(name)
+
+
+def _scalar(name: str, value: object) -> str:
+    """The text of one setting; a table, an array or a long text is refused.
+
+    >>> _scalar("rows", [1, 2])
+    Traceback (most recent call last):
+    ...
+    features.errors.NotAllowed: rows: a list does not go to MLflow; give a name or a number
+    """
+    _name(name)
+    if not isinstance(value, str | int | float | bool):
+        raise NotAllowed(
+            f"{name}: a {type(value).__name__} does not go to MLflow; give a name or a number"
+        )
+    if len(str(value)) > LONGEST_VALUE:
+        raise NotAllowed(f"{name}: longer than {LONGEST_VALUE} characters; give its hash instead")
+    return _without_pupils(str(value))
+
+
+def _number(name: str, value: object) -> float:
+    _name(name)
+    if isinstance(value, bool | str | bytes) or getattr(value, "shape", ()) != ():
+        raise NotAllowed(f"metric {name}: expected one number, got a {type(value).__name__}")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except TypeError as problem:
+        raise NotAllowed(f"metric {name}: expected one number") from problem
+
+
+def _allowed(name: str, names: frozenset[str]) -> None:
+    if name not in names:
+        raise NotAllowed(
+            f"{name} is not on the list of what goes to MLflow ({', '.join(sorted(names))}); "
+            "add it in models/registry.py once it is sure to hold no rows"
+        )
+
+
+def _without_pupils(text: str) -> str:
+    """The text itself, unless a pseudonym stands in it."""
+    if PUPIL_KEY.search(text):
+        raise NotAllowed("a text for MLflow holds the pseudonym of a pupil; nothing was stored")
+    return text
+
+
+def _points(axes: Any) -> int:
+    """The most points that one line or cloud of a plot has."""
+    lines = [len(line.get_xdata()) for line in axes.get_lines()]
+    return max([0, *lines, *(len(cloud.get_offsets()) for cloud in axes.collections)])
