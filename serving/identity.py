@@ -1,0 +1,95 @@
+"""A name for a key, at display time only; every opening of the vault stands in the audit chain."""
+
+import threading
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.errors import NotAllowed
+from features.governance.audit import AuditChain
+from features.governance.vault import Identity, Vault
+from features.settings import Home
+from features.vocabulary import PupilKey
+from serving.access import reason_for_access
+from serving.accounts import Account
+
+NOT_IN_VAULT = "(naam niet bekend)"
+
+
+@dataclass(frozen=True)
+class PupilName:
+    """A pupil's name as people write it, and as they look it up."""
+
+    full: str
+    sort_key: tuple[str, str]
+
+    def __repr__(self) -> str:
+        """Nothing: a traceback or a log line must not tell a name."""
+        return "PupilName(…)"
+
+
+def pupil_name(identity: Identity | None) -> PupilName:
+    """The name of `identity`; pupils are looked up by family name without its prefix.
+
+    >>> name = pupil_name(Identity("Anna", "van den", "Berg", "123"))
+    >>> name.full, name.sort_key
+    ('Anna van den Berg', ('berg', 'anna'))
+    """
+    if identity is None or not (identity.given_name or identity.family_name):
+        return PupilName(NOT_IN_VAULT, ("", ""))
+    parts = (identity.given_name, identity.name_prefix, identity.family_name)
+    return PupilName(
+        " ".join(part for part in parts if part),
+        (_without_accents(identity.family_name), _without_accents(identity.given_name)),
+    )
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+class Names:
+    """Opens the vault for an account that may see the school, and says so in the chain first."""
+
+    def __init__(self, home: Home, environ: Mapping[str, str], audit: AuditChain) -> None:
+        self._home = home
+        self._environ = environ
+        self._audit = audit
+        self._vault: Vault | None = None
+        self._opening = threading.Lock()
+
+    def look(
+        self,
+        account: Account,
+        school: str,
+        pupil_keys: Sequence[PupilKey],
+        moment: datetime,
+        event: str,
+        subject: str = "",
+        detail: Mapping[str, str | int] | None = None,
+    ) -> dict[PupilKey, PupilName]:
+        """The names of these pupils of `school`; `event` and `subject` say what the look was for.
+
+        The look is logged before a name is read: no log, no name.
+        """
+        if reason_for_access(account, school) is None:
+            raise NotAllowed(f"role {account.role} may not read names of school {school}")
+        self._audit.append(
+            moment,
+            account.email,
+            account.role,
+            event,
+            subject=subject,
+            school=school,
+            detail={"pupils": len(pupil_keys), **(detail or {})},
+        )
+        found = self._open().identities(pupil_keys)
+        return {key: pupil_name(found.get(key)) for key in pupil_keys}
+
+    def _open(self) -> Vault:
+        with self._opening:
+            if self._vault is None:
+                self._vault = Vault.open(self._home, self._environ)
+            return self._vault

@@ -1,0 +1,1 @@
+"""The pages: server-rendered, in Dutch, without JavaScript."""
