@@ -176,3 +176,18 @@ class SchoolWeeks:
         if wanted > int(self.before[-1]):
             return None
         return int(np.searchsorted(self.before, wanted, side="left"))
+
+    def begun_since(self, days: NDArray[np.int64], as_of: date) -> NDArray[np.float64]:
+        """School weeks that began on or after each day number (0: `first_monday`), before `as_of`.
+
+        Infinite for a day before the span, of which the weeks cannot be counted.
+
+        >>> flags = np.tile([True] * 5 + [False] * 2, 3)
+        >>> weeks = SchoolWeeks(date(2026, 11, 2), flags)
+        >>> weeks.begun_since(np.array([-1, 0, 1, 7, 14]), date(2026, 11, 16))
+        array([inf,  2.,  1.,  1.,  0.])
+        """
+        end = self.week_of(as_of)
+        week = np.clip(-(-days // 7), 0, end)
+        begun: NDArray[np.float64] = (self.before[end] - self.before[week]).astype(np.float64)
+        return np.where(days < 0, np.inf, begun)

@@ -1,0 +1,125 @@
+"""The versions of whole schools as one value, and at which of some moments each version counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from features.records.log import RecordLog
+from features.records.schema import MOMENT, LogTable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class PartitionTables:
+    """All that features of some schools are computed from: versions with `superseded_at`.
+
+    Features of a pupil need the whole school, because they compare a pupil with the group and
+    find weeks in which nothing was registered.
+    """
+
+    absence: pa.Table
+    support: pa.Table
+    placements: pa.Table
+    timetable: pa.Table
+    calendar: pa.Table
+    schools: pa.Table
+
+    @property
+    def school_codes(self) -> list[str]:
+        """The schools of this partition, sorted."""
+        return sorted(pc.unique(self.schools["school"]).to_pylist())
+
+    def of_school(self, school: str) -> "PartitionTables":
+        """The rows of one school."""
+        wanted = pc.field("school") == school
+        return PartitionTables(**{name: table.filter(wanted) for name, table in vars(self).items()})
+
+
+_TABLES = {name: LogTable(name) for name in PartitionTables.__dataclass_fields__}
+
+
+def read_partition(
+    log: RecordLog, schools: str | Sequence[str], known_before: datetime
+) -> PartitionTables:
+    """Every version of the records of `schools` that was known before `known_before`."""
+    wanted = [schools] if isinstance(schools, str) else list(schools)
+    return PartitionTables(
+        **{
+            name: log.read_versions(table, schools=wanted, known_before=known_before)
+            for name, table in _TABLES.items()
+        }
+    )
+
+
+def read_pupil(log: RecordLog, school: str, pupil_key: str, as_of: datetime) -> PartitionTables:
+    """What was known at `as_of` about one pupil, with the calendar and timetable of the school.
+
+    Enough for the days of that pupil, not for features, which need the whole school.
+    """
+    tables = {
+        name: log.read_as_of(
+            table,
+            as_of,
+            schools=[school],
+            pupil_keys=[pupil_key] if table.is_about_pupils else None,
+        )
+        for name, table in _TABLES.items()
+    }
+    return PartitionTables(
+        **{
+            name: table.append_column("superseded_at", pa.nulls(table.num_rows, MOMENT))
+            for name, table in tables.items()
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """Per version: the number of the first moment at which it counts, and of the first after it.
+
+    A version counts at moment number k when `first <= k < end`; one that never counts has
+    `end <= first`.
+    """
+
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    def at(self, moment: int) -> NDArray[np.bool_]:
+        """Which versions count at moment number `moment`."""
+        return (self.first <= moment) & (moment < self.end)
+
+    def ever(self) -> NDArray[np.bool_]:
+        """Which versions count at one of the moments at least."""
+        return self.first < self.end
+
+    def changes_at(self, moment: int) -> NDArray[np.bool_]:
+        """Which versions begin or cease to count at moment number `moment`."""
+        changed: NDArray[np.bool_] = (self.first == moment) | (self.end == moment)
+        return changed & self.ever()
+
+
+def lifetimes(versions: pa.Table, moments: Sequence[datetime]) -> Lifetimes:
+    """At which of the ascending `moments` each version counts.
+
+    A version counts at t when it was known strictly before t, was not superseded strictly before
+    t, and does not withdraw its record.
+    """
+    edges = np.array([(m - _EPOCH) // timedelta(microseconds=1) for m in moments], dtype=np.int64)
+    assert (np.diff(edges) > 0).all(), "moments must ascend"
+    first = np.searchsorted(edges, _microseconds(versions["known_at"]), side="right")
+    end = np.searchsorted(edges, _microseconds(versions["superseded_at"]), side="right")
+    withdrawn = versions["withdrawn"].to_numpy()
+    return Lifetimes(first.astype(np.int64), np.where(withdrawn, first, end).astype(np.int64))
+
+
+def _microseconds(moments: pa.ChunkedArray) -> NDArray[np.int64]:
+    filled = pc.fill_null(moments.cast(pa.int64()), _NEVER)
+    values: NDArray[np.int64] = filled.to_numpy()
+    return values
