@@ -1,0 +1,229 @@
+"""The offline rows: one row per pupil and Monday, in Parquet; a write is seen whole or not at all.
+
+Files never change. Each write makes a *generation*: a folder with the new file and hard links to
+the files that stay, plus `coverage.json`, which says which (school, Monday)s each file holds. Then
+the link `current` is moved to it in one step. Feast reads `current/rows`, so it sees live files
+only.
+A write that is killed leaves a folder nobody points at; the next write clears it away. Nothing here
+is irreplaceable: the record log can build it again.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+SchoolMonday = tuple[str, date]
+
+SMALL_ROWS = 20_000
+MANY_SMALL_FILES = 64
+"""A write merges the small files when there are this many: weekly runs add one each."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file: how many rows, and for which schools and Mondays it is the answer."""
+
+    rows: int
+    covers: frozenset[SchoolMonday]
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What the store holds at one moment; `definitions` is the hash of the catalogue it holds."""
+
+    number: int = 0
+    definitions: str = ""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+
+    @property
+    def covers(self) -> frozenset[SchoolMonday]:
+        """All (school, Monday)s that were built, also those without a pupil."""
+        return frozenset().union(*(part.covers for part in self.parts.values()))
+
+
+class OfflineRows:
+    """The rows below `root`, for one catalogue; rows built for another count as not there."""
+
+    def __init__(self, root: Path, definitions: str) -> None:
+        self._root = root
+        self._definitions = definitions
+
+    @property
+    def live(self) -> Path:
+        """The folder with the live Parquet files; the same path for every generation."""
+        return self._root / "current" / "rows"
+
+    def generation(self) -> Generation:
+        """What is there now."""
+        stored = self._stored()
+        return stored if stored.definitions == self._definitions else Generation(stored.number)
+
+    @contextmanager
+    def reading(self) -> Iterator[Generation]:
+        """Keep this generation in place until the end of the block; writers wait."""
+        with self._locked(fcntl.LOCK_SH):
+            yield self.generation()
+
+    def read(
+        self,
+        columns: Collection[str],
+        *,
+        mondays: Collection[date],
+        schools: Collection[str] | None = None,
+    ) -> pa.Table:
+        """The rows of these Mondays (and schools), in no particular order."""
+        wanted = ds.field("as_of").isin(pa.array(sorted(mondays), pa.date32()))
+        if schools is not None:
+            wanted &= ds.field("school").isin(sorted(schools))
+        with self.reading() as generation:
+            asked = frozenset(mondays)
+            files = [
+                str(self.live / name)
+                for name, part in generation.parts.items()
+                if any(monday in asked for _, monday in part.covers)
+            ]
+            return ds.dataset(files, format="parquet").to_table(list(columns), filter=wanted)
+
+    def schools_of(self, pupil_keys: pa.Array) -> list[str]:
+        """The schools at which these pupils have rows."""
+        with self.reading() as generation:
+            files = [str(self.live / name) for name in generation.parts]
+            if not files:
+                return []
+            theirs = ds.field("pupil_key").isin(pupil_keys)
+            found = ds.dataset(files, format="parquet").to_table(["school"], filter=theirs)
+        return sorted(pc.unique(found["school"]).to_pylist())
+
+    def write(self, rows: pa.Table, covers: frozenset[SchoolMonday]) -> None:
+        """Make `rows` the answer for `covers`; what was there for those is gone, all at once."""
+        with self._locked(fcntl.LOCK_EX):
+            before = self.generation()
+            self._clear_leftovers()
+            number = before.number + 1
+            folder = self._folder(number) / "rows"
+            folder.mkdir(parents=True)
+            parts: dict[str, Part] = {}
+            for name, part in before.parts.items():
+                stays = part.covers - covers
+                if len(stays) == len(part.covers):
+                    _link(self.live / name, folder / name)
+                    parts[name] = part
+                elif stays:
+                    old = pq.read_table(self.live / name)
+                    kept = old.filter(~_matches(part.covers & covers))
+                    _add(folder, parts, f"{number:06d}-{name}", kept, stays)
+            _add(folder, parts, f"{number:06d}.parquet", rows, covers)
+            _merge_small(folder, parts, f"{number:06d}-merged.parquet")
+            self._publish(Generation(number, self._definitions, parts))
+
+    def _stored(self) -> Generation:
+        path = self._root / "current" / "coverage.json"
+        if not path.exists():
+            return Generation()
+        document = json.loads(path.read_text(encoding="utf-8"))
+        parts = {
+            name: Part(
+                part["rows"],
+                frozenset(
+                    (school, date.fromisoformat(monday))
+                    for school, mondays in part["covers"].items()
+                    for monday in mondays
+                ),
+            )
+            for name, part in document["parts"].items()
+        }
+        return Generation(document["number"], document["definitions"], parts)
+
+    def _publish(self, generation: Generation) -> None:
+        folder = self._folder(generation.number)
+        document = {
+            "number": generation.number,
+            "definitions": generation.definitions,
+            "parts": {
+                name: {"rows": part.rows, "covers": _by_school(part.covers)}
+                for name, part in generation.parts.items()
+            },
+        }
+        (folder / "coverage.json").write_text(json.dumps(document), encoding="utf-8")
+        link = self._root / "current.next"
+        link.symlink_to(folder.relative_to(self._root), target_is_directory=True)
+        link.replace(self._root / "current")
+        self._clear_leftovers()
+
+    def _clear_leftovers(self) -> None:
+        """Remove what no reader can see: older generations and those of a write that was killed."""
+        (self._root / "current.next").unlink(missing_ok=True)
+        current = self._root / "current"
+        live = current.readlink().name if current.is_symlink() else ""
+        generations = self._root / "generations"
+        for folder in generations.iterdir() if generations.exists() else ():
+            if folder.name != live:
+                shutil.rmtree(folder)
+
+    def _folder(self, number: int) -> Path:
+        return self._root / "generations" / f"{number:06d}"
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        # The lock is the process's: a killed writer leaves none behind.
+        with (self._root / "lock").open("a") as handle:
+            fcntl.flock(handle, kind)
+            yield
+
+
+def _add(
+    folder: Path, parts: dict[str, Part], name: str, rows: pa.Table, covers: frozenset[SchoolMonday]
+) -> None:
+    pq.write_table(rows, folder / name, compression="zstd")
+    parts[name] = Part(rows.num_rows, covers)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)
+
+
+def _merge_small(folder: Path, parts: dict[str, Part], name: str) -> None:
+    small = [key for key, part in parts.items() if part.rows < SMALL_ROWS]
+    if len(small) < MANY_SMALL_FILES:
+        return
+    rows = pa.concat_tables([pq.read_table(folder / key) for key in small])
+    covers: frozenset[SchoolMonday] = frozenset().union(*(parts.pop(key).covers for key in small))
+    for key in small:
+        (folder / key).unlink()
+    _add(folder, parts, name, rows, covers)
+
+
+def _matches(pairs: Collection[SchoolMonday]) -> pc.Expression:
+    by_school = _by_school(pairs)
+    return reduce(
+        or_,
+        (
+            (ds.field("school") == school)
+            & ds.field("as_of").isin(pa.array([date.fromisoformat(m) for m in mondays]))
+            for school, mondays in by_school.items()
+        ),
+    )
+
+
+def _by_school(pairs: Collection[SchoolMonday]) -> dict[str, list[str]]:
+    schools: dict[str, list[str]] = {}
+    for school, monday in sorted(pairs):
+        schools.setdefault(school, []).append(monday.isoformat())
+    return schools

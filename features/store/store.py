@@ -1,0 +1,216 @@
+"""Feature values in and out: first the gate is asked, then the ledger written, then data move."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.catalogue import CATALOGUE, Feature
+from features.errors import NotThere
+from features.governance.gate import Decision, Gate
+from features.governance.ledger import Ledger
+from features.governance.use import Action, Use
+from features.school_weeks import as_of_moment
+from features.settings import Home
+from features.store.definitions import (
+    JOIN_KEY,
+    TIMESTAMP,
+    Service,
+    configuration,
+    definitions,
+    definitions_hash,
+)
+from features.store.offline import OfflineRows
+from features.store.rows import ENTITY_FIELDS, checked, moments, with_features
+
+if TYPE_CHECKING:
+    from features.store.feast_repo import FeastRepo
+
+RISK_SERVICE = "risk_v1"
+BATCH_ROWS = 400_000
+"""Feast's join needs some 4 GB for 1.2 million rows at once, and 2 GB in parts of this size."""
+
+
+class FeatureStore:
+    """The feature tables of one installation.
+
+    A row of Monday `as_of` holds what was known before that Monday 06:00 in Amsterdam. An undefined
+    value is NaN; a row that was never built raises `NotThere`.
+    """
+
+    def __init__(
+        self, home: Home, gate: Gate, ledger: Ledger, catalogue: Sequence[Feature] = CATALOGUE
+    ) -> None:
+        self._home = home
+        self._gate = gate
+        self._ledger = ledger
+        self._services = {RISK_SERVICE: Service(RISK_SERVICE, tuple(catalogue))}
+        self._offline = OfflineRows(home.offline, definitions_hash(catalogue))
+
+    def service(self, name: str = RISK_SERVICE) -> Service:
+        """The features of service `name`."""
+        if name not in self._services:
+            raise NotThere(
+                f"no feature service is called {name!r}; known: {', '.join(self._services)}"
+            )
+        return self._services[name]
+
+    def contract_hash(self, name: str = RISK_SERVICE) -> str:
+        """The version of the contracts of service `name`, as its ledger rows carry it."""
+        return self.service(name).contract_hash(self._gate.contracts)
+
+    def apply(self, use: Use) -> None:
+        """Write the Feast repository from catalogue and contracts, and apply it."""
+        service = self.service()
+        self._gate.check(service.definitions, replace(use, action=Action.APPLY))
+        self._home.feast.mkdir(parents=True, exist_ok=True)
+        (self._home.feast / "feature_store.yaml").write_text(configuration(), encoding="utf-8")
+        text = definitions(self._home, self._offline.live, service, self._gate.contracts)
+        (self._home.feast / "definitions.py").write_text(text, encoding="utf-8")
+        from features.store.feast_repo import FeastRepo
+
+        FeastRepo(self._home.feast).apply()
+
+    def write(
+        self, table: pa.Table, mondays: Collection[date], schools: Collection[str] | None = None
+    ) -> None:
+        """Make `table` the rows of these schools and Mondays; seen whole, or not at all.
+
+        `schools` are the schools the table answers for (default: those in it). Name them when one
+        may have no pupils on any of the Mondays: it then counts as built nevertheless.
+        """
+        rows = checked(table, self.service().names, mondays, schools)
+        answered = schools if schools is not None else pc.unique(rows["school"]).to_pylist()
+        covers = frozenset((school, monday) for school in answered for monday in mondays)
+        if covers:
+            self._offline.write(rows, covers)
+
+    def built(self, schools: Collection[str] | None = None) -> frozenset[date]:
+        """The Mondays that were built for each of `schools` (default: each school of the store)."""
+        covers = self._offline.generation().covers
+        asked = set(schools) if schools is not None else {school for school, _ in covers}
+        there: dict[date, set[str]] = {}
+        for school, monday in covers:
+            there.setdefault(monday, set()).add(school)
+        return frozenset(monday for monday, found in there.items() if asked <= found)
+
+    def entities(
+        self, mondays: Collection[date], schools: Collection[str] | None = None
+    ) -> pa.Table:
+        """Which pupils there are on these Mondays, in order of Monday, school and pupil."""
+        missing = sorted(set(mondays) - self.built(schools))
+        if missing:
+            raise NotThere(
+                f"the features of {len(missing)} Monday(s) were not built for every school, the "
+                f"first {missing[0]}; run `tijdig features`"
+            )
+        columns = [field.name for field in ENTITY_FIELDS]
+        found = self._offline.read(columns, mondays=mondays, schools=schools)
+        return found.sort_by([(name, "ascending") for name in ("as_of", "school", JOIN_KEY)])
+
+    def retrieve(self, entities: pa.Table, service: str, use: Use) -> pa.Table:
+        """The rows of `entities` (with `pupil_key` and `as_of`) and the features as known then.
+
+        Same rows, same order; features are float32. Asks the gate, writes the ledger, and only
+        then lets Feast join.
+        """
+        asked = self.service(service)
+        decision = self._gate.check(asked.definitions, use)
+        repo = self._repo(asked)
+        with self._offline.reading() as generation:
+            if not generation.parts:
+                raise NotThere(
+                    f"{self._home.offline}: nothing was built yet; run `tijdig features`"
+                )
+            self._record(entities[JOIN_KEY], asked, use, decision)
+            if not entities.num_rows:
+                return with_features(entities, None, asked.names)
+            return pa.concat_tables(
+                self._joined(repo, entities.slice(start, BATCH_ROWS), asked)
+                for start in range(0, entities.num_rows, BATCH_ROWS)
+            )
+
+    def put_online(
+        self, table: pa.Table, as_of: date, use: Use, service: str = RISK_SERVICE
+    ) -> None:
+        """Replace everything online by the rows of `table`: the listed pupils of one Monday."""
+        asked = self.service(service)
+        self._gate.check(asked.definitions, use)
+        rows = table.select([JOIN_KEY, *asked.names]).to_pandas()
+        rows[TIMESTAMP] = as_of_moment(as_of)
+        self._repo(asked).replace_online(rows, service)
+
+    def read_online(
+        self, pupil_keys: Sequence[str], use: Use, service: str = RISK_SERVICE
+    ) -> pa.Table:
+        """These pupils' online values, in the order asked; `NotThere` if one is not listed."""
+        asked = self.service(service)
+        keys = pa.chunked_array([pa.array(pupil_keys, pa.string())])
+        decision = self._gate.check(asked.definitions, use)
+        repo = self._repo(asked)
+        self._record(keys, asked, use, decision)
+        pupils = pa.table({JOIN_KEY: keys})
+        if not pupil_keys:
+            return with_features(pupils, None, asked.names)
+        found = repo.online(pupil_keys, service)
+        absent = _rows_without_values(found.select(asked.names))
+        if absent:
+            raise NotThere(
+                f"{absent} of {len(pupil_keys)} pupils are not in the online store; it holds only "
+                "the pupils of this week's list"
+            )
+        return with_features(pupils, found, asked.names)
+
+    def _repo(self, asked: Service) -> FeastRepo:
+        from features.store.feast_repo import open_repo
+
+        repo = open_repo(self._home.feast)
+        tags = repo.tags(asked.name)
+        in_force = (
+            tags.get("definitions_hash") == definitions_hash(asked.features)
+            and tags.get("contract_hash") == self.contract_hash(asked.name)
+            and repo.source_paths(asked.name) == {str(self._offline.live.absolute())}
+        )
+        if not in_force:
+            raise NotThere(
+                f"{self._home.feast}: was applied with other definitions, contracts or folders "
+                "than those in force; run `tijdig features` to apply again"
+            )
+        return repo
+
+    def _record(
+        self, pupil_keys: pa.ChunkedArray, asked: Service, use: Use, decision: Decision
+    ) -> None:
+        pupils = pc.unique(pupil_keys)
+        self._ledger.record(
+            use,
+            asked.name,
+            asked.names,
+            decision.contract_hash,
+            len(pupils),
+            self._offline.schools_of(pupils),
+            decision,
+        )
+
+    def _joined(self, repo: FeastRepo, entities: pa.Table, asked: Service) -> pa.Table:
+        found = repo.historical(entities[JOIN_KEY], moments(entities["as_of"]), asked.name)
+        missing = found[asked.names[0]].null_count
+        if missing:
+            raise NotThere(
+                f"{missing} of {entities.num_rows} asked rows are not in the feature tables; run "
+                "`tijdig features` for these Mondays"
+            )
+        return with_features(entities, found, asked.names)
+
+
+def _rows_without_values(values: pa.Table) -> int:
+    """How many rows have no value at all: pupils Feast does not hold."""
+    present = pa.array([False] * values.num_rows)
+    for column in values.columns:
+        present = pc.or_(present, pc.is_valid(column).combine_chunks())
+    return int(pc.sum(pc.invert(present)).as_py() or 0)
