@@ -35,11 +35,13 @@ class DeliveryRows:
 
     `tables` holds the columns of `schema_of` except `delivery` and `sequence`, which the log
     gives out itself; among rows with the same `known_at`, a later row is the newer version.
+    `schools` are those it spoke of, also where it said nothing new.
     """
 
     received_at: datetime
     digest: str
     tables: Mapping[LogTable, pa.Table]
+    schools: frozenset[str] = frozenset()
 
 
 class RecordLog:
@@ -80,7 +82,7 @@ class RecordLog:
         number = self.head() + 1
         name = f"{number:06d}-{delivery.digest[:12]}"
         self._announce(name)
-        schools: set[str] = set()
+        schools = set(delivery.schools)
         rows = 0
         for table, content in delivery.tables.items():
             if content.num_rows:
@@ -157,6 +159,11 @@ class RecordLog:
         )
         schema = schema_of(table).append(pa.field("superseded_at", MOMENT))
         return versions.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+
+    def read_fingerprints(self, table: LogTable, schools: Sequence[str]) -> pa.Table:
+        """What a new delivery is compared with: all versions of these schools, without content."""
+        columns = ["school", "record_key", "recorded_at", "known_at", "sequence", "fingerprint"]
+        return self._versions(table, _selected(table, schools, None), columns)
 
     def _versions(
         self, table: LogTable, wanted: pc.Expression, columns: list[str] | None = None

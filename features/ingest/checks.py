@@ -1,0 +1,180 @@
+"""What makes a row unusable: one rule each, with a name that goes into the import report."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from features.ingest.columns import Field, Kind, fields_of, in_utc
+from features.ingest.forms import FileForm, HalfDay
+from features.ingest.reading import ROW, RawTable
+from features.records import LogTable
+
+EARLIEST = date(1990, 1, 1)
+EARLIEST_BIRTH = date(1960, 1, 1)
+FILE = "file"
+LATEST = timedelta(days=366)
+"""How long after the delivery a date may lie: next year's enrolment may, 2062 may not."""
+
+MINUTES_OF_DAY = 24 * 60
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named reason to set a row apart; `broken` is true (not null) for rows that break it."""
+
+    name: str
+    field: str
+    broken: pl.Expr
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row was set apart, and why; never what stood there."""
+
+    file: str
+    row: int
+    column: str
+    rule: str
+
+
+def typed(raw: RawTable) -> pl.DataFrame:
+    """The fields of `raw` with their types; the text stays beside it as `raw:field`.
+
+    A field that the form does not have is a null column. A half day becomes times and minutes.
+    """
+    form, fields = raw.form, fields_of(raw.form.table)
+    given = raw.frame.rename({name: f"raw:{name}" for name in raw.frame.columns if name != ROW})
+    absent = [name for name in fields if f"raw:{name}" not in given.columns]
+    given = given.with_columns(pl.lit(None, pl.String).alias(f"raw:{name}") for name in absent)
+    read = given.with_columns(
+        form.reader.read(pl.col(f"raw:{name}"), one, _choices(form, name, one)).alias(name)
+        for name, one in fields.items()
+    )
+    return _with_times(read, form) if form.table is LogTable.ABSENCE else read
+
+
+def _choices(form: FileForm, name: str, one: Field) -> dict[str, str]:
+    """What may be written in a field of this form, in lower case, and what that means."""
+    if name == "half_day":
+        return {word.lower(): word for word in form.half_days}
+    stored = dict(one.choices or {})
+    translated = {
+        written.lower(): stored[word]
+        for written, word in form.values.get(name, {}).items()
+        if word in stored
+    }
+    return stored | translated
+
+
+def _with_times(read: pl.DataFrame, form: FileForm) -> pl.DataFrame:
+    """Start, end and minutes, from whichever way the form gives them."""
+    if "half_day" in form.columns.values():
+        half_days = form.half_days.items()
+        return read.with_columns(
+            starts_at=_at("day", _by_half_day(half_days, "starts")),
+            ends_at=_at("day", _by_half_day(half_days, "ends")),
+            minutes=pl.coalesce("minutes", _by_half_day(half_days, "minutes")).cast(pl.Int32),
+        )
+    if "starts" in form.columns.values():
+        return read.with_columns(
+            starts_at=_at("day", pl.col("starts")), ends_at=_at("day", pl.col("ends"))
+        )
+    # A day without a time that ends a record is absent to its end.
+    end_of_day = pl.col("ends_at").dt.combine(pl.time(23, 59))
+    has_time = pl.col("raw:ends_at").str.contains(":", literal=True)
+    return read.with_columns(
+        ends_at=pl.when(has_time).then(pl.col("ends_at")).otherwise(end_of_day)
+    )
+
+
+def _by_half_day(half_days: Iterable[tuple[str, HalfDay]], what: str) -> pl.Expr:
+    values = {word: getattr(half_day, what) for word, half_day in half_days}
+    return pl.col("half_day").replace_strict(values, default=None)
+
+
+def _at(day: str, clock: pl.Expr) -> pl.Expr:
+    return pl.col(day).dt.combine(clock)
+
+
+def rules_of(form: FileForm, received_at: datetime) -> list[Rule]:
+    """Every rule a row of this form must keep, in the order of its fields."""
+    rules: list[Rule] = []
+    for name, one in fields_of(form.table).items():
+        raw = pl.col(f"raw:{name}")
+        if one.required or _needed_here(form, name):
+            rules.append(Rule("value_missing", name, raw.is_null()))
+        rules.append(Rule(str(one.kind), name, raw.is_not_null() & pl.col(name).is_null()))
+        rules += _date_rules(name, one, received_at)
+    return rules + _RULES_BETWEEN.get(form.table, [])
+
+
+def _needed_here(form: FileForm, name: str) -> bool:
+    """Fields of a moment that are required once the form has a column for them."""
+    needed = {"starts_at", "day", "half_day", "starts"}
+    return form.table is LogTable.ABSENCE and name in needed & set(form.columns.values())
+
+
+def _date_rules(name: str, one: Field, received_at: datetime) -> list[Rule]:
+    if one.kind not in (Kind.DATE, Kind.MONTH, Kind.LOCAL, Kind.MOMENT):
+        return []
+    is_birth = one.kind is Kind.MONTH
+    earliest = EARLIEST_BIRTH if is_birth else EARLIEST
+    latest = received_at.date() + (timedelta() if is_birth else LATEST)
+    day = pl.col(name).cast(pl.Date)
+    outside = ~day.is_between(earliest, latest)
+    return [Rule("date_implausible", name, outside)]
+
+
+_RULES_BETWEEN = {
+    LogTable.TIMETABLE: [
+        Rule("weekday_not_1_to_7", "weekday", ~pl.col("weekday").is_between(1, 7)),
+        Rule(
+            "minutes_implausible",
+            "planned_minutes",
+            ~pl.col("planned_minutes").is_between(0, MINUTES_OF_DAY),
+        ),
+        Rule("ends_before_it_starts", "valid_to", pl.col("valid_to") < pl.col("valid_from")),
+        Rule(
+            "neither_group_nor_pupil",
+            "group",
+            pl.col("raw:group").is_null() & pl.col("raw:pupil_number").is_null(),
+        ),
+    ],
+    LogTable.PLACEMENTS: [
+        Rule("ends_before_it_starts", "left_on", pl.col("left_on") < pl.col("enrolled_on")),
+    ],
+    LogTable.ABSENCE: [
+        Rule("minutes_implausible", "minutes", ~pl.col("minutes").is_between(0, MINUTES_OF_DAY)),
+        Rule("ends_before_it_starts", "ends_at", pl.col("ends_at") < pl.col("starts_at")),
+    ],
+    LogTable.SUPPORT: [
+        Rule("ends_before_it_starts", "ends_on", pl.col("ends_on") < pl.col("starts_on")),
+    ],
+}
+
+
+def set_apart(
+    rows: pl.DataFrame, rules: Iterable[Rule], sources: Sequence[RawTable]
+) -> tuple[pl.DataFrame, list[Place]]:
+    """The rows that keep every rule, and a place for each rule that a row breaks.
+
+    `rows` has `file` (which of `sources`) and `row` beside the columns the rules look at.
+    """
+    named = {f"rule {place}": rule for place, rule in enumerate(rules)}
+    broken = rows.select(
+        FILE, ROW, **{key: rule.broken.fill_null(False) for key, rule in named.items()}
+    )
+    places = [
+        Place(sources[file].name, row, sources[file].form.heading(rule.field), rule.name)
+        for key, rule in named.items()
+        for file, row in broken.filter(pl.col(key)).select(FILE, ROW).iter_rows()
+    ]
+    keep = broken.select(~pl.any_horizontal(list(named))).to_series()
+    return rows.filter(keep), places
+
+
+def midnight(day: str) -> pl.Expr:
+    """The moment at which a day begins in Amsterdam, in UTC."""
+    return in_utc(pl.col(day).cast(pl.Datetime("us")))

@@ -1,0 +1,63 @@
+"""Bytes to text: UTF-8, UTF-16 and cp1252 as Dutch systems write them; otherwise refused."""
+
+import codecs
+
+import charset_normalizer
+
+from features.errors import DeliveryRefused
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 200_000
+
+
+def decode(name: str, content: bytes) -> str:
+    r"""The text of file `name`, without byte-order mark and with plain line ends.
+
+    >>> decode("a.csv", "café".encode("cp1252")), decode("a.csv", "café".encode("utf-16"))
+    ('café', 'café')
+    >>> decode("a.csv", b"\x00\xff\x81\x00\xfe" * 9)
+    Traceback (most recent call last):
+    ...
+    features.errors.DeliveryRefused: a.csv: neither UTF-8, UTF-16 nor Windows-1252 text. ...
+    """
+    for bom, encoding in _BOMS:
+        if content.startswith(bom):
+            return _strictly(name, content[len(bom) :], encoding)
+    if b"\0" in content:  # no text in an 8-bit encoding has zero bytes
+        return _strictly(name, content, _utf16_without_bom(name, content))
+    try:
+        return _plain(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return _strictly(name, content, "cp1252")
+
+
+def _utf16_without_bom(name: str, content: bytes) -> str:
+    sample = content[: _SAMPLE - _SAMPLE % 2]
+    guess = charset_normalizer.from_bytes(sample, cp_isolation=["utf_16_le", "utf_16_be"]).best()
+    if guess is None:
+        raise DeliveryRefused(_message(name))
+    return guess.encoding
+
+
+def _strictly(name: str, content: bytes, encoding: str) -> str:
+    try:
+        return _plain(content.decode(encoding))
+    except UnicodeDecodeError as problem:
+        # Not chained: the problem carries the bytes of the file, and so a pupil's values.
+        del problem
+    raise DeliveryRefused(_message(name))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _message(name: str) -> str:
+    return (
+        f"{name}: neither UTF-8, UTF-16 nor Windows-1252 text. "
+        "Save it again as 'CSV UTF-8' or as XLSX."
+    )

@@ -1,0 +1,139 @@
+"""The forms in which records come in: one TOML profile per source system, read from profiles/.
+
+A profile is data that a school can adapt: which heading means which field, and how the source
+writes dates, times, numbers and choices.
+"""
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from features.errors import SettingsError
+from features.ingest.columns import Reader, fields_of
+from features.records import LogTable
+
+PACKAGED = Path(__file__).with_name("profiles")
+
+
+@dataclass(frozen=True)
+class HalfDay:
+    """A half day of a primary school, as wall-clock times and minutes of education."""
+
+    starts: dt.time
+    ends: dt.time
+    minutes: int
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """One kind of file of one profile: what its headings mean.
+
+    `columns` goes from heading to field; headings in `optional` may be missing; those in `unused`
+    are known and left out on purpose.
+    """
+
+    profile: str
+    table: LogTable
+    file: str
+    columns: Mapping[str, str]
+    optional: frozenset[str] = frozenset()
+    unused: frozenset[str] = frozenset()
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    half_days: Mapping[str, HalfDay] = field(default_factory=dict)
+    reader: Reader = field(default_factory=Reader)
+
+    @property
+    def required(self) -> list[str]:
+        """The headings that must be there."""
+        return [heading for heading in self.columns if heading not in self.optional]
+
+    def heading(self, field_name: str) -> str:
+        """The heading behind a field, for a message about a place in a file."""
+        return next((one for one, name in self.columns.items() if name == field_name), field_name)
+
+
+def read_forms(extra: Path | None = None) -> tuple[FileForm, ...]:
+    """The forms of the packaged profiles, and of those a school keeps in the folder `extra`.
+
+    >>> [form.file for form in read_forms() if form.profile == "po_half_day"]
+    ['verzuim.csv', 'leerlingen.csv']
+    """
+    paths = sorted(PACKAGED.glob("*.toml")) + (sorted(extra.glob("*.toml")) if extra else [])
+    problems: list[str] = []
+    forms: list[FileForm] = []
+    for path in paths:
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+            problems.append(f"{path.name}: cannot be read as TOML ({problem})")
+            continue
+        forms += _forms_of(path.stem, document, problems)
+    if problems:
+        raise SettingsError("profiles: " + "; ".join(problems))
+    return tuple(forms)
+
+
+_PROFILE_KEYS = {"files", "dates", "moments", "months", "decimal"}
+_FILE_KEYS = {"file", "columns", "optional", "unused", "values", "half_days"}
+
+
+def _forms_of(name: str, document: Mapping[str, Any], problems: list[str]) -> list[FileForm]:
+    problems += [f"{name}: {key} is not known" for key in sorted(set(document) - _PROFILE_KEYS)]
+    reader = Reader(
+        dates=tuple(document.get("dates", ())),
+        moments=tuple(document.get("moments", ())),
+        months=tuple(document.get("months", ())),
+        decimal=str(document.get("decimal", ".")),
+    )
+    forms = []
+    for table, entry in document.get("files", {}).items():
+        where = f"{name} [files.{table}]"
+        wrong = _problems_of(where, table, entry)
+        problems += wrong
+        if not wrong:
+            forms.append(_form(name, table, entry, reader))
+    return forms
+
+
+def _problems_of(where: str, table: str, entry: Mapping[str, Any]) -> list[str]:
+    if table not in list(LogTable):
+        return [f"{where}: no such table; known are {', '.join(LogTable)}"]
+    problems = [f"{where}: {key} is not known" for key in sorted(set(entry) - _FILE_KEYS)]
+    columns = entry.get("columns", {})
+    known = fields_of(LogTable(table))
+    for heading, name in columns.items():
+        if name not in known:
+            problems.append(f"{where}: {heading} means {name}, which is no field of {table}")
+    for needed in _missing_fields(LogTable(table), set(columns.values())):
+        problems.append(f"{where}: no heading for {needed}")
+    for heading in set(entry.get("optional", ())) - set(columns):
+        problems.append(f"{where}: optional heading {heading} is not among the columns")
+    return problems
+
+
+def _missing_fields(table: LogTable, given: set[str]) -> list[str]:
+    missing = [
+        name for name, known in fields_of(table).items() if known.required and name not in given
+    ]
+    if table is LogTable.ABSENCE:
+        wanted = "starts_at, or day with half_day, or day with starts and ends"
+        ways = ({"starts_at"}, {"day", "half_day"}, {"day", "starts", "ends"})
+        missing += [] if any(way <= given for way in ways) else [wanted]
+    return missing
+
+
+def _form(name: str, table: str, entry: Mapping[str, Any], reader: Reader) -> FileForm:
+    return FileForm(
+        profile=name,
+        table=LogTable(table),
+        file=str(entry["file"]),
+        columns=dict(entry["columns"]),
+        optional=frozenset(entry.get("optional", ())),
+        unused=frozenset(entry.get("unused", ())),
+        values={key: dict(value) for key, value in entry.get("values", {}).items()},
+        half_days={key: HalfDay(**value) for key, value in entry.get("half_days", {}).items()},
+        reader=reader,
+    )
