@@ -198,24 +198,22 @@ class Evaluator:
 
     def _events(self, listed: Flags, inside: Flags) -> dict[str, Floats]:
         """Onsets as events: an onset counts once, however many weeks lie before it."""
-        pupil, lead = self.first_listings(listed, inside)
-        caught = lead >= 0
-        columns = (np.ones(len(pupil)), caught, lead >= EARLY_WEEKS)
-        sums = self.resamples.sums(per_pupil(pupil, self.rows.pupils, *columns))
+        onsets = self.first_listings(listed, inside)
+        caught = onsets.lead >= 0
+        columns = (np.ones(len(caught)), caught, onsets.early)
+        sums = self.resamples.sums(per_pupil(onsets.pupil, self.rows.pupils, *columns))
         median = np.empty(self.resamples.draws)
         for chunk, counts in self.resamples.chunks():
-            weights = counts[pupil[caught]]
-            median[chunk] = weighted_median(lead[caught].astype(np.float64), weights)
+            weights = counts[onsets.pupil[caught]]
+            median[chunk] = weighted_median(onsets.lead[caught].astype(np.float64), weights)
         return {
             "caught": ratio(sums[1], sums[0]),
             "caught_early": ratio(sums[2], sums[0]),
             "median_lead": median,
         }
 
-    def first_listings(
-        self, listed: Flags, inside: Flags
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Per onset: the pupil, and the school weeks from the first listing (-1: never listed)."""
+    def first_listings(self, listed: Flags, inside: Flags) -> "Listings":
+        """When each onset's pupil was first listed in the horizon before it."""
         rows = self.rows
         before = np.flatnonzero(inside & rows.positive)
         day = rows.onset_on[before].astype("datetime64[D]").astype(np.int64)
@@ -224,7 +222,7 @@ class Evaluator:
         )
         lead = np.full(len(onsets), -1, dtype=np.int64)
         np.maximum.at(lead, onset.ravel(), np.where(listed[before], rows.lead_weeks[before], -1))
-        return onsets[:, 0], lead
+        return Listings(onsets[:, 0], onsets[:, 1].astype("datetime64[D]"), lead)
 
     def _ranking(self, score: Score, inside: Flags) -> dict[str, Floats]:
         rows, used = self.rows, inside & self.rows.known
@@ -262,6 +260,23 @@ class Evaluator:
             observed = Interval.of(ratio(sums[0], sums[1]), level)
             table.append(CalibrationBin(int(inside.sum()), float(value[inside].mean()), observed))
         return tuple(table)
+
+
+@dataclass(frozen=True)
+class Listings:
+    """One entry per onset: its pupil and day, and the school weeks from the first listing to it.
+
+    `lead` is -1 when the pupil was never listed in the horizon before.
+    """
+
+    pupil: NDArray[np.int64]
+    day: NDArray[np.datetime64]
+    lead: NDArray[np.int64]
+
+    @property
+    def early(self) -> Flags:
+        """Listed while still at school: two school weeks before or more."""
+        return np.asarray(self.lead >= EARLY_WEEKS)
 
 
 @dataclass(frozen=True)

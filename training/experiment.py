@@ -33,6 +33,17 @@ class Label:
     absent_share: float = _between(0.8, 0.5, 1.0)
     horizon_weeks: int = _between(8, 1, 40)
 
+    def words(self) -> str:
+        """The label in one sentence.
+
+        >>> Label().words()
+        'onset within 8 school weeks of a run of 20 school days, 80 % absent or more'
+        """
+        return (
+            f"{self.kind} within {self.horizon_weeks} school weeks of a run of {self.run_days} "
+            f"school days, {self.absent_share:.0%} absent or more".replace("%", " %")
+        )
+
 
 @dataclass(frozen=True)
 class FeatureChoice:

@@ -27,6 +27,7 @@ Minutes = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 SHORT_SUSPENSION_DAYS = 5
 NEVER = np.iinfo(np.int32).max
+FAR_AHEAD = 100_000
 
 
 class Outcome(IntEnum):
@@ -148,6 +149,7 @@ class SchoolLabels:
     `onset_on` is the first onset in the horizon (NaT without one). `lead_weeks` counts the school
     weeks from the as-of date's week to the onset's week (0: the same week; -1 without an onset).
     `window_end` is the last day of horizon plus run: until then the outcome is nobody's knowledge.
+    It is far ahead while the data do not reach it.
     """
 
     pupil_keys: tuple[str, ...]
@@ -231,8 +233,7 @@ def _label_monday(
     span = label_span(grid.school_weeks, monday, rule)
     if span is None:
         immature = np.full(len(everyone), Outcome.IMMATURE, dtype=np.int8)
-        end_of_data = np.full(len(everyone), grid.planned.shape[1] - 1, dtype=np.int64)
-        return _Column(immature, onset_day, end_of_data)
+        return _Column(immature, onset_day, np.full(len(everyone), FAR_AHEAD, dtype=np.int64))
     horizon_end, school_window_end = span
     hit = (events.day >= start) & (events.day < horizon_end)
     onset_day[events.pupil[hit]] = events.day[hit]  # latest first, so the first onset stays

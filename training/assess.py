@@ -1,0 +1,173 @@
+"""The final test: the model, logistic regression, each rule and the oracle on the same rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features.settings import Home
+from features.vocabulary import Sector
+from models.baselines import RULES
+from models.bundle import Scorer
+from training.bootstrap import Resamples
+from training.cohort import ExperimentRows
+from training.compare import Difference, compare
+from training.evaluate import CalibrationBin, Evaluator, Measured, Rows, Score
+from training.experiment import Experiment
+from training.splits import Part
+from training.summary import RoadFigures
+from training.values import Values
+
+MODEL, LOGISTIC, ORACLE = "model", "logistic", "oracle"
+DAYS_BETWEEN_TRUE_AND_SEEN = 28
+"""A recorded run may start later than the true one: late reports, a few days not registered."""
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """Everything measured on the final test; scores by name, the model first."""
+
+    evaluator: Evaluator
+    scores: Mapping[str, Score]
+    kinds: Mapping[str, str]
+    measured: Mapping[str, Measured]
+    sectors: Mapping[str, Mapping[str, Measured]]
+    comparisons: tuple[Difference, ...]
+    calibration: Mapping[str, tuple[CalibrationBin, ...]]
+    curves: Mapping[str, tuple[tuple[float, float], ...]]
+    roads: tuple[RoadFigures, ...]
+
+
+def assess(
+    rows: ExperimentRows,
+    values: Values,
+    models: Mapping[str, Scorer],
+    experiment: Experiment,
+    home: Home,
+) -> Assessed:
+    """Measure on the test rows; what the simulator knows is used where it is there, to judge."""
+    is_test = (rows.frame["part"] == Part.TEST).to_numpy()
+    frame, tested = rows.frame.filter(pl.Series(is_test)), values.take(is_test)
+    scores = _scores(frame, tested, models, home)
+    kinds = {name: _kind(name) for name in scores}
+    test_rows = as_rows(frame)
+    settings = experiment.evaluation
+    evaluator = Evaluator(
+        test_rows,
+        experiment.capacity,
+        Resamples(test_rows.pupils, settings.replicates, experiment.seed),
+    )
+    measured = {name: evaluator.measure(score) for name, score in scores.items()}
+    others = [measured[name] for name in scores if name != MODEL]
+    shown = [name for name, kind in kinds.items() if kind != "rule"]
+    rules = [name for name, kind in kinds.items() if kind == "rule"]
+    best = max(rules, key=lambda name: measured[name].value(experiment.promotion.metric))
+    return Assessed(
+        evaluator=evaluator,
+        scores=scores,
+        kinds=kinds,
+        measured=measured,
+        sectors=_by_sector(evaluator, [scores[name] for name in (*shown, best)]),
+        comparisons=compare(measured[MODEL], others, settings.level),
+        calibration={name: evaluator.calibration(scores[name], settings.level) for name in shown},
+        curves={
+            name: evaluator.curve(scores[name], settings.curve_shares) for name in (*shown, best)
+        },
+        roads=_by_road(evaluator, frame, [scores[name] for name in (*shown, best)], home),
+    )
+
+
+def as_rows(frame: pl.DataFrame) -> Rows:
+    """The test rows as numbers; pupils are numbered in the order of their pseudonyms."""
+    _, pupil = np.unique(frame["pupil_key"].to_numpy(), return_inverse=True)
+    _, school = np.unique(frame["school"].to_numpy(), return_inverse=True)
+    sectors, sector = np.unique(frame["sector"].to_numpy(), return_inverse=True)
+    return Rows(
+        pupil=pupil.astype(np.int64),
+        school=school.astype(np.int64),
+        sector=sector.astype(np.int64),
+        sectors=tuple(str(name) for name in sectors),
+        as_of=frame["as_of"].to_numpy().astype("datetime64[D]"),
+        outcome=frame["outcome"].to_numpy(),
+        onset_on=frame["onset_on"].to_numpy().astype("datetime64[D]"),
+        lead_weeks=frame["lead_weeks"].to_numpy(),
+    )
+
+
+def _scores(
+    frame: pl.DataFrame, values: Values, models: Mapping[str, Scorer], home: Home
+) -> dict[str, Score]:
+    labels = {MODEL: "model (trees)", LOGISTIC: "logistic regression"}
+    found = {
+        name: Score(name, labels[name], model.score(values.of(model.features)), probability=True)
+        for name, model in models.items()
+    }
+    columns = values.columns()
+    found |= {rule.name: Score(rule.name, rule.label, rule.score(columns)) for rule in RULES}
+    oracle = oracle_probability(home.truth / "oracle.parquet", frame)
+    if oracle is not None:
+        label = "oracle (knows the latent state)"
+        found[ORACLE] = Score(ORACLE, label, oracle, probability=True)
+    return found
+
+
+def oracle_probability(path: Path, frame: pl.DataFrame) -> NDArray[np.float64] | None:
+    """The true chance of each row, NaN where unknown; None when there is no oracle at all."""
+    if not path.exists():
+        return None
+    truth = pl.read_parquet(path, columns=["pupil_key", "as_of", "probability"])
+    joined = frame.select("pupil_key", "as_of").join(
+        truth, on=["pupil_key", "as_of"], how="left", maintain_order="left"
+    )
+    return joined["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
+
+
+def _kind(name: str) -> str:
+    return name if name in (MODEL, LOGISTIC, ORACLE) else "rule"
+
+
+def _by_sector(evaluator: Evaluator, scores: list[Score]) -> dict[str, dict[str, Measured]]:
+    rows = evaluator.rows
+    return {
+        Sector(name).label: {
+            score.name: evaluator.measure(score, rows.sector == number) for score in scores
+        }
+        for number, name in enumerate(rows.sectors)
+    }
+
+
+def _by_road(
+    evaluator: Evaluator, frame: pl.DataFrame, scores: list[Score], home: Home
+) -> tuple[RoadFigures, ...]:
+    """How many onsets of each true road were caught at least two school weeks ahead."""
+    path = home.truth / "onsets.parquet"
+    if not path.exists():
+        return ()
+    keys = frame["pupil_key"].unique().sort()
+    everything = np.ones(len(evaluator.rows), dtype=np.bool_)
+    seen = [
+        evaluator.first_listings(evaluator.listed(score.values), everything) for score in scores
+    ]
+    onsets = pl.DataFrame(
+        {
+            "pupil_key": keys.gather(seen[0].pupil),
+            "onset_on": pl.Series(seen[0].day.astype("datetime64[D]")),
+            **{score.name: each.early for score, each in zip(scores, seen, strict=True)},
+        }
+    ).sort("onset_on")
+    truth = pl.read_parquet(path, columns=["pupil_key", "onset_on", "road"]).sort("onset_on")
+    roads = onsets.join_asof(
+        truth, on="onset_on", by="pupil_key", strategy="nearest",
+        tolerance=f"{DAYS_BETWEEN_TRUE_AND_SEEN}d",
+    ).with_columns(pl.col("road").fill_null("unknown"))  # fmt: skip
+    return tuple(
+        RoadFigures(
+            str(road),
+            len(group),
+            {score.name: float(group[score.name].mean()) for score in scores},  # type: ignore[arg-type]
+        )
+        for (road,), group in sorted(roads.group_by("road"))
+    )

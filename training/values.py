@@ -1,0 +1,84 @@
+"""The features of an experiment's rows, retrieved once, as one array."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.catalogue import COHORT_FEATURES, MODEL_FEATURES
+from features.governance.use import Use
+from features.store import FeatureStore
+from models.cohort import Cohort
+from models.risk_model import TrainingRows
+from training.cohort import ExperimentRows
+from training.splits import Part
+
+BATCH_ROWS = 400_000
+"""Rows per retrieval: bounds the memory of the join; each retrieval is a row of the ledger."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """One row per row of the experiment, one column per feature; NaN where undefined."""
+
+    x: NDArray[np.float32]
+    names: tuple[str, ...]
+
+    def take(self, rows: NDArray[np.bool_]) -> "Values":
+        """Some of the rows."""
+        return replace(self, x=self.x[rows])
+
+    def of(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        """The columns of these features, in this order."""
+        return self.x[:, [self.names.index(name) for name in names]]
+
+    def columns(self) -> Mapping[str, NDArray[np.float32]]:
+        """One array per feature; views, not copies."""
+        return {name: self.x[:, number] for number, name in enumerate(self.names)}
+
+
+def retrieve(store: FeatureStore, frame: pl.DataFrame, service: str, use: Use) -> Values:
+    """The features of `service` for every row of `frame`, through the one door."""
+    names = MODEL_FEATURES + COHORT_FEATURES
+    entities = frame.select("pupil_key", "as_of").to_arrow(compat_level=pl.CompatLevel.oldest())
+    entities = entities.cast(pa.schema({"pupil_key": pa.string(), "as_of": pa.date32()}))
+    x = np.empty((len(frame), len(names)), dtype=np.float32)
+    for start in range(0, len(frame), BATCH_ROWS):
+        found = store.retrieve(entities.slice(start, BATCH_ROWS), service, use)
+        for column, name in enumerate(names):
+            x[start : start + found.num_rows, column] = found[name].to_numpy()
+    return Values(x, names)
+
+
+def in_scope(rows: ExperimentRows, values: Values, cohort: Cohort) -> tuple[ExperimentRows, Values]:
+    """The rows of the pupils who are scored: of school age, known long enough, not yet in view."""
+    members = cohort.members(values.columns())
+    return replace(rows, frame=rows.frame.filter(pl.Series(members))), values.take(members)
+
+
+def training_rows(rows: ExperimentRows, values: Values, part: Part) -> TrainingRows:
+    """The rows of one part, as the models take them."""
+    chosen = rows.frame.filter(pl.col("part") == part)
+    _, pupils = np.unique(chosen["pupil_key"].to_numpy(), return_inverse=True)
+    mask = (rows.frame["part"] == part).to_numpy()
+    return TrainingRows(
+        x=values.x[mask][:, : len(MODEL_FEATURES)],
+        y=(chosen["outcome"] == 1).to_numpy(),
+        weight=chosen["weight"].to_numpy().astype(np.float64),
+        features=MODEL_FEATURES,
+        pupils=pupils.astype(np.int64),
+    )
+
+
+def fingerprint(rows: ExperimentRows, values: Values) -> str:
+    """SHA-256 over rows, outcomes, parts and feature values: the same data, the same text."""
+    digest = hashlib.sha256("\n".join(values.names).encode())
+    digest.update("\n".join(rows.frame["pupil_key"]).encode())
+    for name in ("as_of", "outcome", "part"):
+        digest.update(np.ascontiguousarray(rows.frame[name].to_numpy()).tobytes())
+    digest.update(np.ascontiguousarray(values.x).tobytes())
+    return digest.hexdigest()
