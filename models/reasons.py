@@ -1,18 +1,18 @@
 """Why a pupil is on the list, in plain Dutch: facts with dated records under them, no causes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from features.vocabulary import PupilKey, Theme
+from models.circumstances import career_facts, counter_evidence, support_facts, support_lines
+from models.evidence import Evidence, PupilRecords
+from models.facts import Fact, absence_facts, earlier_facts
 
+__all__ = ["Evidence", "Explanation", "Reason", "reasons_for"]
 
-@dataclass(frozen=True)
-class Evidence:
-    """One dated record under a reason: "ziek", "hele dag"."""
-
-    day: date
-    label: str
-    detail: str
+MOST_REASONS = 3
+SMALLEST_PART = 0.1
+"""A theme below this part of all that raised the score is left out: noise, not a reason."""
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,56 @@ class Explanation:
     reasons: tuple[Reason, ...]
     counter_evidence: tuple[str, ...]
     support: tuple[str, ...]
+
+
+def reasons_for(
+    records: PupilRecords, parts: Mapping[Theme, float], values: Mapping[str, float]
+) -> Explanation:
+    """The explanation of one pupil on one Monday.
+
+    `parts` is what each theme added to the score (`Contributions.of_row`): it decides which themes
+    are told, and in which order. Within a theme the records decide: the sentences come from what
+    stands out in them, so that a retrained model tells the same about the same records. `values`
+    are the feature values of the row. A theme without records under it gives no reason.
+    """
+    raised = {theme: part for theme, part in parts.items() if part > 0}
+    enough = SMALLEST_PART * sum(raised.values())
+    # Equal parts are told in the fixed order of the themes.
+    order = sorted(raised, key=lambda theme: (-raised[theme], list(Theme).index(theme)))
+    told = (_reason(theme, records, values) for theme in order if raised[theme] >= enough)
+    reasons = [reason for reason in told if reason is not None]
+    return Explanation(
+        pupil_key=records.pupil_key,
+        reasons=tuple(reasons[:MOST_REASONS]),
+        counter_evidence=counter_evidence(records),
+        support=support_lines(records),
+    )
+
+
+def _reason(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> Reason | None:
+    facts = _told(_facts(theme, records, values))
+    if not facts:
+        return None
+    lines = {line: None for fact in facts for line in fact.evidence}
+    return Reason(
+        theme=theme,
+        sentence=" ".join(fact.sentence for fact in facts),
+        evidence=tuple(sorted(lines, key=lambda line: line.day, reverse=True)),
+        comparison=facts[0].comparison,
+    )
+
+
+def _facts(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
+    if theme is Theme.SUPPORT:
+        return support_facts(records)
+    if theme is Theme.CAREER:
+        return career_facts(records, values)
+    return earlier_facts(records) if theme is Theme.EARLIER else absence_facts(records, theme)
+
+
+def _told(facts: list[Fact]) -> list[Fact]:
+    """The strongest fact, and the next one of another family if schools act on as much."""
+    ordered = sorted(facts, key=lambda fact: -fact.strength)
+    first = ordered[:1]
+    others = [fact for fact in ordered[1:] if fact.strength >= 1 and fact.family != first[0].family]
+    return first + others[:1]
