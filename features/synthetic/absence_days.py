@@ -1,11 +1,13 @@
 """Ordinary absence and what the stages add to it: illness, visits, leave, truancy, lateness."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from features.synthetic import parameters as number
 from features.synthetic.parameters import SCHOOL_DAYS_A_YEAR, rates_of
-from features.synthetic.pieces import Pieces, Scene, join, make_pieces
+from features.synthetic.pieces import Pieces, Scene, join, make_pieces, without_overlap
 from features.synthetic.region import Floats, Ints
 from features.synthetic.risk_process import STATES, State
 from features.vocabulary import AbsenceKind, Sector
@@ -129,7 +131,7 @@ def _illness(scene: Scene, rng: np.random.Generator) -> Pieces:
     length = np.where(long, 8 + rng.exponential(12.0, len(pupil)), length).astype(np.int64)
     length = np.minimum(length, number.LONGEST_ORDINARY_ILLNESS)
     pieces, is_first = _over_days(scene, pupil, day, length, AbsenceKind.SICK)
-    return _home_during_first_day(scene, pieces, is_first, rates.partial_first_day, rng)
+    return _home_during_first_day(pieces, is_first, rates.partial_first_day, rng)
 
 
 def _young_age(scene: Scene) -> Floats:
@@ -141,7 +143,6 @@ def _young_age(scene: Scene) -> Floats:
 
 
 def _home_during_first_day(
-    scene: Scene,
     pieces: Pieces,
     is_first: NDArray[np.bool_],
     share: float,
@@ -151,9 +152,7 @@ def _home_during_first_day(
     goes_home = is_first & (rng.random(len(pieces)) < share) & (pieces.last > 0)
     later = 1 + (rng.random(len(pieces)) * pieces.last).astype(np.int64)
     first = np.where(goes_home, np.minimum(later, pieces.last), pieces.first)
-    return Pieces(
-        pieces.pupil, pieces.day, first, pieces.last, pieces.kind, pieces.spell, pieces.in_run
-    )
+    return replace(pieces, first=first)
 
 
 def _staged_illness(scene: Scene, rng: np.random.Generator) -> Pieces:
@@ -165,7 +164,7 @@ def _staged_illness(scene: Scene, rng: np.random.Generator) -> Pieces:
     length = 1 + (rng.random(len(pupil)) < 0.25).astype(np.int64)
     pieces, is_first = _over_days(scene, pupil, day, length, AbsenceKind.SICK)
     share = 1.5 * rates_of(scene.school.sector).partial_first_day
-    return _home_during_first_day(scene, pieces, is_first, share, rng)
+    return _home_during_first_day(pieces, is_first, share, rng)
 
 
 def _visits(scene: Scene, rng: np.random.Generator) -> Pieces:
@@ -252,8 +251,6 @@ def _books_forgotten(scene: Scene, rng: np.random.Generator) -> Pieces:
 
 def all_absence(scene: Scene, runs: Pieces, rng: np.random.Generator) -> tuple[Pieces, Pieces]:
     """Ordinary pieces that count time, without overlap with `runs`; and those that do not."""
-    from features.synthetic.pieces import without_overlap
-
     parts = without_overlap([runs, *ordinary_absence(scene, rng)], scene.shape)
     timed = join(parts[1:8])
     untimed = join(parts[8:])

@@ -12,7 +12,7 @@ from features.synthetic.recording import (
     numbered_apart,
     office_hour,
 )
-from features.synthetic.region import Flags, Ints
+from features.synthetic.region import Flags, Ints, days_later
 from features.synthetic.schools import Form
 from features.vocabulary import AbsenceKind, Sector
 
@@ -74,7 +74,8 @@ def settle_kinds(records: Records, sector: Sector, rng: np.random.Generator) -> 
     records = records.where(order)
     starts = np.flatnonzero(np.diff(records.record, prepend=-1))
     number = np.cumsum(np.isin(np.arange(len(records)), starts)) - 1
-    luck = rng.random(len(starts))
+    case = _cases(records.where(starts))
+    luck = rng.random(int(case.max(initial=-1)) + 1)[case]
     said = np.full(len(starts), -1)
     for kind in AbsenceKind:
         taken = 0.0
@@ -83,13 +84,20 @@ def settle_kinds(records: Records, sector: Sector, rng: np.random.Generator) -> 
                 of_kind = records.kind[starts] == KIND_NUMBER[kind]
                 said[of_kind & (luck >= taken) & (luck < taken + share)] = KIND_NUMBER[first]
                 taken += share
-    days = 1 + np.minimum(rng.exponential(3.0, len(starts)), 11).astype(np.int64)
-    settled = office_hour(records.recorded[starts].astype("datetime64[D]") + days, rng)
+    days = 1 + np.minimum(rng.exponential(3.0, len(luck)), 11).astype(np.int64)[case]
+    settled = office_hour(days_later(records.recorded[starts], days), rng)
     wrong = (said[number] >= 0) & (records.recorded < settled[number])
     told = replace(records, kind=np.where(wrong, said[number], records.kind))
     last_wrong = wrong & ~np.append((number[1:] == number[:-1]) & wrong[1:], False)
     right = replace(records.where(last_wrong), recorded=settled[number[last_wrong]])
     return concatenate([told, right])
+
+
+def _cases(records: Records) -> Ints:
+    """What is settled in one go: a record, or all half-days or lessons of a pupil on a day."""
+    day = records.start.astype("datetime64[D]").astype(np.int64)
+    key = np.where(records.slot >= 0, records.pupil * 100_000 + day, -1 - records.record)
+    return np.unique(key, return_inverse=True)[1]
 
 
 def mistake_ends(records: Records, rng: np.random.Generator) -> Records:
@@ -101,9 +109,7 @@ def mistake_ends(records: Records, rng: np.random.Generator) -> Records:
     chosen = several & newest & (rng.random(len(records)) < WRONG_END)
     corrected = records.where(chosen)
     days = rng.integers(1, 11, len(corrected))
-    corrected = replace(
-        corrected, recorded=office_hour(corrected.recorded.astype("datetime64[D]") + days, rng)
-    )
+    corrected = replace(corrected, recorded=office_hour(days_later(corrected.recorded, days), rng))
     day = np.timedelta64(1, "D")
     return concatenate(
         [replace(records, end=np.where(chosen, records.end + day, records.end)), corrected]
@@ -147,7 +153,7 @@ def add_mistakes(scene: Scene, records: Records, runs: Pieces, rng: np.random.Ge
     )
     noticed = mistaken.where(rng.random(len(mistaken)) < MISTAKES_WITHDRAWN)
     days = rng.integers(0, 9, len(noticed))
-    at = office_hour(noticed.recorded.astype("datetime64[D]") + 1 + days, rng)
+    at = office_hour(days_later(noticed.recorded, 1 + days), rng)
     withdrawn = replace(noticed, recorded=at, withdrawn=np.ones(len(noticed), dtype=bool))
     return numbered_apart([records, concatenate([mistaken, withdrawn])])
 

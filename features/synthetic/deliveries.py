@@ -12,7 +12,7 @@ from features.synthetic.pupils import Groups, Pupils, first_of_august
 from features.synthetic.recording import Moments, Records
 from features.synthetic.region import RegionTime
 from features.synthetic.schools import Form, School
-from features.synthetic.support_records import SupportBook, in_order
+from features.synthetic.support_book import SupportBook
 from features.synthetic.timetables import Reduced, timetable_rows
 
 _LEFT_TO = {"": "", "school": "andere school", "exemption": "vrijstelling", "unknown": "onbekend"}
@@ -50,7 +50,7 @@ def write_delivery(
         pl.lit(school.code).alias("school"), "date", pl.lit("study_day").alias("kind")
     )
     _write_csv(folder / "calendar.csv", calendar)
-    timetable = timetable_rows(school, pupils, scene.groups, reduced, pupils.number)
+    timetable = timetable_rows(school, scene.groups, reduced, pupils.number)
     order = ("school", "group", "pupil_number", "weekday", "valid_from", "valid_to")
     _write_csv(folder / "timetable.csv", timetable.select(*order, "planned_minutes"))
     _write_csv(folder / "support.csv", _support_rows(school, pupils, support, time, rng))
@@ -200,23 +200,28 @@ def _absence_columns(school: School, pupils: Pupils, records: Records) -> pl.Dat
 def _support_rows(
     school: School, pupils: Pupils, book: SupportBook, time: RegionTime, rng: np.random.Generator
 ) -> pl.DataFrame:
-    rows = in_order(book, np.datetime64(time.last))
-    seconds = rng.integers(8 * 3600, 17 * 3600, len(rows))
-    # Versions of one record keep their order within a day.
-    recorded = (
-        np.array(book.recorded, dtype="datetime64[D]")[rows].astype("datetime64[s]") + seconds
+    rows = book.known_by(time.last)
+    versions = [row.version for row in rows]
+    columns = {
+        "record_id": [f"S{row.record:06d}" for row in rows],
+        "pupil_number": [pupils.number[row.pupil] for row in rows],
+        "kind": [row.kind.value for row in rows],
+        "status": [version.status.value for version in versions],
+        "starts_on": [version.starts_on for version in versions],
+        "ends_on": [version.ends_on for version in versions],
+        "written_on": [version.written_on for version in versions],
+        "withdrawn": ["yes" if row.withdrawn else "no" for row in rows],
+    }
+    dates = {name: pl.Date if name.endswith("_on") else pl.String for name in columns}
+    # Rows are in the order of writing: versions of one record keep it within a day.
+    second = np.sort(rng.integers(8 * 3600, 17 * 3600, len(rows)))
+    written = pl.col("written_on").cast(pl.Datetime("ms"))
+    day_order = pl.col("second").sort().over("written_on")
+    return (
+        pl.DataFrame(columns, schema=dates)
+        .with_columns(
+            pl.lit(school.code).alias("school"), pl.Series("second", rng.permutation(second))
+        )
+        .with_columns(recorded_at=_written(school, written + pl.duration(seconds=day_order)))
+        .select("school", *list(columns)[:6], "recorded_at", "withdrawn")
     )
-    return pl.DataFrame(
-        {
-            "school": np.full(len(rows), school.code),
-            "record_id": [f"S{book.record[row]:06d}" for row in rows],
-            "pupil_number": [pupils.number[book.pupil[row]] for row in rows],
-            "kind": [book.kind[row] for row in rows],
-            "status": [book.status[row] for row in rows],
-            "starts_on": np.array(book.starts, dtype="datetime64[D]")[rows],
-            "ends_on": np.array(book.ends, dtype="datetime64[D]")[rows],
-            "recorded_at": recorded.astype("datetime64[ms]"),
-            "withdrawn": ["yes" if book.withdrawn[row] else "no" for row in rows],
-        },
-        schema_overrides={"record_id": pl.String, "pupil_number": pl.String, "kind": pl.String},
-    ).with_columns(recorded_at=_written(school, pl.col("recorded_at")))

@@ -14,7 +14,7 @@ HORIZON_WEEKS = 8
 RUN_DAYS = 20
 RUN_SHARE = 0.8
 LONGEST_ORDINARY_ILLNESS = 12
-"""School days. Ordinary illness never reaches `RUN_DAYS`: onsets come from the risk process only."""
+"""School days. Ordinary illness never makes a run: onsets come from the risk process only."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ SUPPORT_LAPSES = 0.009
 SUPPORT_NO_LONGER_NEEDED = 0.010
 AWAY_RETURNS_EARLY = 0.05
 AWAY_BECOMES_LONG = 0.08
-AWAY_RETURNS_LATE = 0.02
+AWAY_RETURNS_LATE = 0.015
 EXEMPTION_FROM_LONG_AWAY = 0.006
 AFTER_SETTLES = 0.04
 AFTER_RELAPSES = 0.004
@@ -75,7 +75,7 @@ class SectorRates:
     enter_support: float
     sudden: float
     sick_starts_a_year: float
-    sick_lasting_spread: float
+    sick_lasting_shape: float
     sick_yearly_spread: float
     further_sick_days: float
     long_illness_share: float
@@ -96,16 +96,16 @@ PRIMARY = SectorRates(
     enter_mounting=0.00058,
     enter_truant_rise=0.0,
     enter_truancy=0.0,
-    enter_support=0.0008,
-    sudden=4.6e-5,
-    sick_starts_a_year=1.55,
-    sick_lasting_spread=0.36,
+    enter_support=0.0007,
+    sudden=4.2e-5,
+    sick_starts_a_year=1.28,
+    sick_lasting_shape=8.0,
     sick_yearly_spread=0.25,
     further_sick_days=0.8,
     long_illness_share=0.012,
     partial_first_day=0.12,
-    medical_visits_a_year=0.45,
-    leaves_a_year=0.28,
+    medical_visits_a_year=0.30,
+    leaves_a_year=0.17,
     holidays_taken_a_year=0.03,
     truant_days_a_year=0.02,
     late_a_year=1.6,
@@ -116,22 +116,22 @@ PRIMARY = SectorRates(
 )
 SECONDARY = SectorRates(
     enter_sick_rise=0.0060,
-    enter_mounting=0.00085,
+    enter_mounting=0.00080,
     enter_truant_rise=0.0040,
-    enter_truancy=0.00070,
-    enter_support=0.0008,
-    sudden=9.6e-5,
-    sick_starts_a_year=4.0,
-    sick_lasting_spread=0.62,
-    sick_yearly_spread=0.35,
-    further_sick_days=0.75,
-    long_illness_share=0.015,
+    enter_truancy=0.00115,
+    enter_support=0.0007,
+    sudden=9.0e-5,
+    sick_starts_a_year=4.3,
+    sick_lasting_shape=0.8,
+    sick_yearly_spread=0.20,
+    further_sick_days=0.7,
+    long_illness_share=0.010,
     partial_first_day=0.30,
     medical_visits_a_year=3.2,
     leaves_a_year=0.8,
     holidays_taken_a_year=0.03,
-    truant_days_a_year=3.0,
-    late_a_year=11.0,
+    truant_days_a_year=2.6,
+    late_a_year=15.0,
     sent_out_a_year=1.2,
     suspensions_a_year=0.006,
     staged_sick_starts=(0.014, 0.040, 0.085),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class Scene:
     @property
     def year(self) -> Ints:
         """The position of each day's school year in the history."""
-        return self.time.school_year - self.groups.years[0]
+        year: Ints = self.time.school_year - self.groups.years[0]
+        return year
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Pieces:
         """The chosen rows."""
         return Pieces(*(column[chosen] for column in self.columns()))
 
-    def columns(self) -> tuple[Ints, ...]:
+    def columns(self) -> tuple[NDArray[Any], ...]:
         """The columns in order of declaration."""
         return (self.pupil, self.day, self.first, self.last, self.kind, self.spell, self.in_run)
 
@@ -134,4 +136,5 @@ def absent_share(scene: Scene, pieces: Pieces) -> Floats:
         (upto[pieces.last + 1] - upto[pieces.first])[absent],
     )
     planned = upto[scene.slots]
-    return np.divide(minutes, planned, out=np.zeros(scene.shape), where=planned > 0)
+    share: Floats = np.divide(minutes, planned, out=np.zeros(scene.shape), where=planned > 0)
+    return share

@@ -36,20 +36,15 @@ def draw_proneness(
 ) -> Proneness:
     """Draw what is lasting and what belongs to one year."""
     rates = number.rates_of(sector)
-    lasting = rng.normal(size=pupils)
-    yearly = rng.normal(size=(pupils, school_years))
-    illness = np.exp(
-        rates.sick_lasting_spread * lasting[:, None]
-        - rates.sick_lasting_spread**2 / 2
-        + rates.sick_yearly_spread * yearly
-        - rates.sick_yearly_spread**2 / 2
-    )
-    # Borders of the standard normal at the quantiles of `FRAILTY_BORDERS`.
-    frailty = np.searchsorted((0.0, 1.0364), lasting)
+    lasting = rng.gamma(rates.sick_lasting_shape, 1.0 / rates.sick_lasting_shape, pupils)
+    spread = rates.sick_yearly_spread
+    yearly = np.exp(rng.normal(-(spread**2) / 2, spread, (pupils, school_years)))
+    order = (np.argsort(np.argsort(lasting)) + 0.5) / pupils
+    frailty = np.searchsorted(number.FRAILTY_BORDERS, order)
     truant = rng.random(pupils) < (number.PRONE_TO_TRUANCY if sector is Sector.VO else 0.05)
     truancy = np.where(truant, rng.gamma(0.8, 1.0 / 0.8, pupils) / truant.mean().clip(0.01), 0.02)
     lateness = rng.gamma(0.7, 1.0 / 0.7, pupils) * np.where(truant, 1.6, 0.8)
-    return Proneness(illness, truancy, lateness, frailty.astype(np.int64), truant)
+    return Proneness(lasting[:, None] * yearly, truancy, lateness, frailty.astype(np.int64), truant)
 
 
 def class_of(cohort: Ints, lowest_cohort: int, proneness: Proneness) -> Ints:

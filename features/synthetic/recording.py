@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.synthetic.pieces import KIND_NUMBER, Pieces, Scene
-from features.synthetic.region import Days, Flags, Ints, weekday_of
+from features.synthetic.region import Days, Flags, Ints, days_later, weekday_of
 from features.synthetic.schools import Form, Habits, SchoolTime
 from features.vocabulary import AbsenceKind, Sector
 
@@ -85,7 +85,13 @@ _ARRANGED = (AbsenceKind.LEAVE, AbsenceKind.SUSPENSION, AbsenceKind.UNAUTHORISED
 
 
 def _moment(day: Days, minutes: Ints) -> Moments:
-    return day.astype("datetime64[m]") + minutes
+    result: Moments = day.astype("datetime64[m]") + minutes.astype("timedelta64[m]")
+    return result
+
+
+def _seconds_later(moment: Moments, seconds: Ints) -> Moments:
+    result: Moments = moment.astype("datetime64[s]") + seconds.astype("timedelta64[s]")
+    return result
 
 
 def late(natural: Moments, habits: Habits, rng: np.random.Generator) -> Moments:
@@ -94,19 +100,19 @@ def late(natural: Moments, habits: Habits, rng: np.random.Generator) -> Moments:
     Late records are made on a weekday in office hours.
     """
     count = len(natural)
-    soon = natural.astype("datetime64[s]") + (rng.exponential(40 * 60, count)).astype(np.int64)
+    soon = _seconds_later(natural, rng.exponential(40 * 60, count).astype(np.int64))
     late_class = rng.choice(len(LATE_DAYS), count, p=[share for _, _, share in LATE_DAYS])
     low, high = (np.array([row[side] for row in LATE_DAYS])[late_class] for side in (0, 1))
     days = low + (rng.random(count) * (high - low + 1)).astype(np.int64)
-    later = office_hour(natural.astype("datetime64[D]") + days, rng)
+    later = office_hour(days_later(natural, days), rng)
     return np.where(rng.random(count) < habits.same_day, soon, later)
 
 
 def office_hour(day: Days, rng: np.random.Generator) -> Moments:
     """A moment between 08:00 and 16:30 on `day`, or on the Monday after a week-end day."""
     weekday = weekday_of(day)
-    workday = day + np.where(weekday > 4, 7 - weekday, 0)
-    return workday.astype("datetime64[s]") + rng.integers(8 * 3600, 16 * 3600 + 1800, len(day))
+    workday = days_later(day, np.where(weekday > 4, 7 - weekday, 0))
+    return _seconds_later(workday, rng.integers(8 * 3600, 16 * 3600 + 1800, len(day)))
 
 
 def _bounds(scene: Scene) -> tuple[Ints, Ints]:
@@ -170,19 +176,20 @@ def _by_slot(scene: Scene, pieces: Pieces, rng: np.random.Generator) -> Records:
         minutes=np.where(is_late, minutes[row], (end - begin)[slot]),
         slot=slot,
         kind=pieces.kind[row],
-        recorded=recorded[row] + seconds,
+        recorded=_seconds_later(recorded[row], seconds),
         withdrawn=np.zeros(len(row), dtype=bool),
     )
 
 
 def _is_arranged(pieces: Pieces) -> Flags:
-    return pieces.kind == KIND_NUMBER[AbsenceKind.LEAVE]
+    leave: Flags = pieces.kind == KIND_NUMBER[AbsenceKind.LEAVE]
+    return leave
 
 
 def _arranged_before(recorded: Moments, rng: np.random.Generator) -> Moments:
     """Leave is asked for in advance: three days to three weeks before."""
     days = rng.integers(3, 22, len(recorded))
-    return office_hour(recorded.astype("datetime64[D]") - days - 2, rng)
+    return office_hour(days_later(recorded, -days - 2), rng)
 
 
 def _by_spell(scene: Scene, pieces: Pieces, rng: np.random.Generator) -> Records:
@@ -264,12 +271,12 @@ def _open_ended(scene: Scene, pieces: Pieces, group: Ints, rng: np.random.Genera
         scene, pieces.where(first), np.arange(len(first)), late(natural, scene.school.habits, rng)
     )
     back = _next_day(scene.time, pieces.day[last])
-    on_the_day = _moment(back, np.full(len(back), 525)).astype("datetime64[s]")
+    on_the_day = _moment(back, np.full(len(back), 525))
     days_late = rng.integers(1, 7, len(back))
     closed_at = np.where(
         rng.random(len(back)) < CLOSED_LATE,
-        office_hour(back + days_late, rng),
-        on_the_day + rng.integers(0, 5400, len(back)),
+        office_hour(days_later(back, days_late), rng),
+        _seconds_later(on_the_day, rng.integers(0, 5400, len(back))),
     )
     closed = replace(
         opened,
@@ -288,7 +295,7 @@ def _extended(scene: Scene, pieces: Pieces, group: Ints, rng: np.random.Generato
     begin, _ = _bounds(scene)
     first, _last = _edges(group)
     number = np.cumsum(np.isin(np.arange(len(group)), first)) - 1
-    natural = _moment(scene.time.days[pieces.day], begin[pieces.first]).astype("datetime64[s]")
-    recorded = natural + rng.integers(0, 3600, len(pieces))
+    natural = _moment(scene.time.days[pieces.day], begin[pieces.first])
+    recorded = _seconds_later(natural, rng.integers(0, 3600, len(pieces)))
     rows = _rows(scene, pieces, number, recorded)
     return replace(rows, start=rows.start[first][number])

@@ -21,7 +21,7 @@ Flags = NDArray[np.bool_]
 
 # Per calendar month, August to July: how often illness starts, against the year's mean.
 SEASON = (0.7, 0.7, 0.9, 1.1, 1.3, 1.4, 1.5, 1.3, 1.0, 0.8, 0.7, 0.7)
-WEEKDAY = (1.22, 0.95, 0.78, 0.88, 1.17)
+WEEKDAY = (1.14, 0.93, 0.76, 0.97, 1.30)
 """How often illness starts on Monday to Friday, against the week's mean."""
 
 
@@ -70,7 +70,7 @@ def build_time(region: Region, years: int, last: date, rng: np.random.Generator)
         week=week,
         mondays=mondays,
         weeks=weeks,
-        illness=illness,
+        illness=illness / illness.mean(),
         road_begins=_road_begins(mondays),
     )
 
@@ -82,6 +82,12 @@ def weekday_of(days: Days) -> Ints:
     array([0, 6])
     """
     result: Ints = (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    return result
+
+
+def days_later(day: Days, count: Ints | int) -> Days:
+    """The days `count` calendar days after `day`."""
+    result: Days = day.astype("datetime64[D]") + np.asarray(count, dtype="timedelta64[D]")
     return result
 
 
@@ -101,4 +107,5 @@ def _road_begins(mondays: Days) -> Floats:
     weight = np.ones(len(mondays))
     for start in year_starts:
         weight[start : start + 3] = AFTER_LONG_HOLIDAY
-    return weight / weight.mean()
+    result: Floats = weight / weight.mean()
+    return result

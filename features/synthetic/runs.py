@@ -7,13 +7,15 @@ import numpy as np
 from features.synthetic.parameters import EXEMPTION_FROM_LONG_AWAY, RUN_DAYS, RUN_SHARE
 from features.synthetic.pieces import KIND_NUMBER, Pieces, Scene, absent_share
 from features.synthetic.pupils import Pupils
-from features.synthetic.region import Days, Floats, Ints, RegionTime
+from features.synthetic.region import Flags, Floats, Ints, RegionTime
 from features.synthetic.risk_process import ROADS, Paths, Road, State
 from features.vocabulary import AbsenceKind
 
 DAY_BACK_IN_RUN = 0.04
 """After the first week away: share of days on which a pupil tries to come."""
 ABSENT_DAY = 0.5
+RUN_STARTS_EARLY = 4
+"""School days: with 80 % of 20 days absent, ordinary absence just before a run may belong to it."""
 RUN_KINDS: dict[Road, tuple[tuple[AbsenceKind, AbsenceKind, float], ...]] = {
     Road.MOUNTING_SICKNESS: (
         (AbsenceKind.SICK, AbsenceKind.SICK, 0.80),
@@ -44,7 +46,7 @@ class Onsets:
     day: Ints
     last_day: Ints
     road: Ints
-    complete: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    complete: Flags
 
 
 def leave_by_exemption(
@@ -111,8 +113,11 @@ def run_pieces(scene: Scene, onsets: Onsets, rng: np.random.Generator) -> Pieces
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Pieces(none, none, none, none, none, none, none.astype(bool))
-    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Pieces(*joined, in_run=np.ones(len(joined[0]), dtype=bool))
+    pupil_of, day_of, first_of, last_of, kind_of, spell_of = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    in_run = np.ones(len(pupil_of), dtype=bool)
+    return Pieces(pupil_of, day_of, first_of, last_of, kind_of, spell_of, in_run)
 
 
 def _kinds_of_run(road: Road, rng: np.random.Generator) -> tuple[AbsenceKind, AbsenceKind]:
@@ -121,28 +126,23 @@ def _kinds_of_run(road: Road, rng: np.random.Generator) -> tuple[AbsenceKind, Ab
     return choices[chosen][0], choices[chosen][1]
 
 
-def labelled_onsets(
-    share: Floats, planned: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> list[tuple[int, int]]:
-    """(pupil, day) of each first absent day from which the next 20 planned days are a run.
+def labelled_onsets(share: Floats, planned: Flags) -> list[tuple[int, int]]:
+    """(pupil, day) of each first absent day from which 20 planned days are a run.
 
-    The days of a pupil that are not planned are skipped. One run gives one row: the next is
-    sought only after a full week present.
+    `planned` is unbroken from a pupil's first day to the last. One run gives one row: the next is
+    sought after its 20 days, and windows that follow on each other are one run.
     """
-    found = []
-    for pupil in range(len(share)):
-        days = np.flatnonzero(planned[pupil])
-        if len(days) < RUN_DAYS:
-            continue
-        absent = share[pupil, days]
-        total = np.concatenate([[0.0], np.cumsum(absent)])
-        mean = (total[RUN_DAYS:] - total[:-RUN_DAYS]) / RUN_DAYS
-        starts = np.flatnonzero((mean >= RUN_SHARE) & (absent[: len(mean)] >= ABSENT_DAY))
-        end = -1
-        for start in starts:
-            if start > end:
-                found.append((pupil, int(days[start])))
-            end = max(end, int(start) + RUN_DAYS)
+    total = np.cumsum(np.pad(share, ((0, 0), (1, 0))), axis=1)
+    mean = (total[:, RUN_DAYS:] - total[:, :-RUN_DAYS]) / RUN_DAYS
+    days = mean.shape[1]
+    within = planned[:, :days] & planned[:, RUN_DAYS - 1 :]
+    starts = within & (mean >= RUN_SHARE) & (share[:, :days] >= ABSENT_DAY)
+    found, end, current = [], -1, -1
+    for pupil, day in zip(*np.nonzero(starts), strict=True):
+        if pupil != current or day > end:
+            found.append((int(pupil), int(day)))
+            end = -1
+        current, end = pupil, max(end, int(day) + RUN_DAYS)
     return found
 
 
@@ -150,24 +150,22 @@ def thin_accidental_runs(
     scene: Scene, ordinary: Pieces, onsets: Onsets, runs: Pieces, rng: np.random.Generator
 ) -> Pieces:
     """Drop ordinary absence where chance would make it a run of its own, or start one too early."""
-    both = Pieces(
-        *(np.concatenate(pair) for pair in zip(ordinary.columns(), runs.columns(), strict=True))
-    )
-    share = absent_share(scene, both)
     inside = np.zeros(scene.shape, dtype=bool)
     for pupil, first, last in zip(onsets.pupil, onsets.day, onsets.last_day, strict=True):
-        inside[pupil, max(0, first - 4) : last + 1] = True
-    keep = np.ones(len(ordinary), dtype=bool)
-    for pupil, day in labelled_onsets(share, scene.slots > 0):
-        if inside[pupil, day]:
-            continue
-        window = (ordinary.pupil == pupil) & (ordinary.day >= day) & (ordinary.day < day + 25)
-        # Whole spells go, so that no illness has a hole in it that nobody would have recorded.
-        spells = np.unique(ordinary.spell[window])
-        keep &= ~(window & np.isin(ordinary.spell, spells[rng.random(len(spells)) < 0.8]))
-    return ordinary.where(keep)
-
-
-def onset_dates(scene: Scene, onsets: Onsets) -> Days:
-    """The calendar day of each onset."""
-    return scene.time.days[onsets.day]
+        inside[pupil, max(0, first - RUN_STARTS_EARLY) : last + 1] = True
+    planned = scene.slots > 0
+    while True:
+        share = absent_share(scene, ordinary) + absent_share(scene, runs)
+        accidents = [at for at in labelled_onsets(share, planned) if not inside[at]]
+        if not accidents:
+            return ordinary
+        keep = np.ones(len(ordinary), dtype=bool)
+        for pupil, day in accidents:
+            near = (ordinary.day >= day) & (ordinary.day < day + RUN_DAYS)
+            window = (ordinary.pupil == pupil) & near
+            # Whole spells go, so that no illness has a hole in it that nobody would have recorded.
+            spells = np.unique(ordinary.spell[window])
+            goes = rng.random(len(spells)) < 0.5
+            goes[rng.integers(0, len(spells))] = True
+            keep &= ~(window & np.isin(ordinary.spell, spells[goes]))
+        ordinary = ordinary.where(keep)

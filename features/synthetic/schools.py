@@ -148,13 +148,15 @@ def build_school_time(time: RegionTime, rng: np.random.Generator) -> SchoolTime:
             if len(inside) == 5:
                 planned[inside[int(rng.choice((0, 2, 4)))]] = False
     in_region = np.flatnonzero(planned)
-    days = time.days[in_region]
-    weekday = weekday_of(days)
-    gap_before = np.diff(days, prepend=days[0] - 9).astype(np.int64) > np.where(weekday == 0, 3, 1)
+    own_days = time.days[in_region]
+    weekday = weekday_of(own_days)
+    gap_before = np.diff(own_days, prepend=own_days[0] - 9).astype(np.int64) > np.where(
+        weekday == 0, 3, 1
+    )
     gap_after = np.append(gap_before[1:], False)
     noise = np.exp(rng.normal(0.0, 0.15, int(time.week.max()) + 1))
     return SchoolTime(
-        days=days,
+        days=own_days,
         week=time.week[in_region],
         weekday=weekday,
         school_year=years[in_region],

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from features.errors import SettingsError
 from features.synthetic.absence_days import all_absence
 from features.synthetic.corrections import (
     add_mistakes,
@@ -44,7 +45,7 @@ from features.synthetic.truth import onset_rows, oracle_rows, write_truth
 from features.vocabulary import Region
 
 REGION_STREAM, SCHOOL_STREAM = 0, 1
-QUIET: Callable[[str], None] = lambda _line: None
+FEWEST_PUPILS = 50
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,17 @@ class SchoolYears:
     known: Floats
 
 
+def _quiet(_line: str) -> None:
+    """Report to nobody."""
+
+
 def simulate(
     out: Path,
     pupils: int,
     years: int,
     seed: int,
     end: date,
-    report: Callable[[str], None] = QUIET,
+    report: Callable[[str], None] = _quiet,
 ) -> None:
     """Write `out/deliveries/<school>/` and `out/truth/` for an invented region.
 
@@ -75,6 +80,11 @@ def simulate(
     about `pupils` pupils enrolled at a time. The same arguments give the same bytes.
     """
     region_rng = np.random.default_rng([seed, REGION_STREAM])
+    if pupils < FEWEST_PUPILS or years < 1:
+        raise SettingsError(
+            f"cannot simulate {pupils} pupils over {years} years; "
+            f"take at least {FEWEST_PUPILS} pupils and 1 year"
+        )
     time = build_time(Region.MIDDEN, years, end, region_rng)
     schools = plan_schools(pupils, region_rng)
     report(f"{len(schools)} schools, {time.weeks} school weeks from {time.first} to {time.last}")
@@ -97,8 +107,8 @@ def live(school: School, time: RegionTime, rng: np.random.Generator) -> SchoolYe
     """Let the pupils of one school live through the history."""
     school_time = build_school_time(time, rng)
     pupils = draw_pupils(school, time, rng)
-    groups_before = build_groups(school, pupils, time, np.random.default_rng(rng.integers(1 << 62)))
-    proneness = draw_proneness(len(pupils), len(groups_before.years), school.sector, rng)
+    school_years = int(school_time.school_year[-1]) - time.first_year + 1
+    proneness = draw_proneness(len(pupils), school_years, school.sector, rng)
     lowest, highest = int(pupils.cohort.min()), int(pupils.cohort.max())
     weights = entry_weights(time, school.sector, lowest, highest)
     classes = class_of(pupils.cohort, lowest, proneness)
@@ -106,7 +116,7 @@ def live(school: School, time: RegionTime, rng: np.random.Generator) -> SchoolYe
     first_week = np.searchsorted(time.mondays + 6, pupils.enrolled)
     paths = walk(chain, weights, classes, first_week, time.weeks, rng)
     pupils = leave_by_exemption(pupils, paths, time, rng)
-    groups = build_groups(school, pupils, time, np.random.default_rng(rng.integers(1 << 62)))
+    groups = build_groups(school, pupils, time, rng)
     reduced = draw_reduced(paths, time, rng)
     slots = planned_slots(groups, school_time, enrolled_days(pupils, school_time))
     scene = Scene(

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features.synthetic.pupils import Groups, Pupils, first_of_august
+from features.synthetic.pupils import Groups, first_of_august
 from features.synthetic.region import Days, Ints, RegionTime
 from features.synthetic.risk_process import Paths, State
 from features.synthetic.schools import School, SchoolTime
@@ -50,7 +50,7 @@ def apply_reduced(slots: NDArray[np.int8], reduced: Reduced, time: SchoolTime) -
 
 
 def timetable_rows(
-    school: School, pupils: Pupils, groups: Groups, reduced: Reduced, numbers: list[str]
+    school: School, groups: Groups, reduced: Reduced, numbers: list[str]
 ) -> pl.DataFrame:
     """`timetable.csv`: one row per group, weekday and school year, and per reduced timetable."""
     minutes = np.concatenate([[0], np.cumsum([end - begin for begin, end in school.slots])])
