@@ -29,6 +29,9 @@ from models.evidence import (
 
 FEWEST_CLASSMATES = 10
 MOST_WEEKS = 40
+SMALLEST_STRENGTH = 0.25
+PREVIOUS_YEAR_NORM = 15
+"""Days absent in a school year, out of about 190, that stand out."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Fact:
 class Measure:
     """A feature of the catalogue, counted again from the days of a pupil and the classmates.
 
-    `value` gives one number per pupil (NaN without planned time); `days` the days under it.
+    `value` gives one number per pupil (NaN without planned time); `days` the days under it. Under
+    `least` times the norm it is too little to mention.
     """
 
     feature: str
@@ -60,12 +64,13 @@ class Measure:
     days: Callable[[Days], Flags]
     evidence: Callable[[PupilRecords, Flags], tuple[Evidence, ...]]
     other: Callable[[Days], Numbers] | None = None
+    least: float = SMALLEST_STRENGTH
 
     def fact(self, records: PupilRecords) -> Fact | None:
         """The fact about the pupil; None when there is nothing or no record under it."""
         values = self.value(records.days)
         value = float(values[0])
-        if math.isnan(value) or value <= 0:
+        if math.isnan(value) or value < self.least * self.norm:
             return None
         evidence = self.evidence(records, self.days(records.days)[0])
         if not evidence:
@@ -309,6 +314,7 @@ MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
             _weekday_share,
             _flagged(_some_absence, _last(12)),
             _all_kinds,
+            least=1.0,  # every pupil has some weekday with more than the others
         ),
     ),
     Theme.EARLIER: (
@@ -342,11 +348,11 @@ def earlier_facts(records: PupilRecords) -> list[Fact]:
     """What the school year before came to; the days of it are given per run."""
     facts = absence_facts(records, Theme.EARLIER)
     values = _sum(_is_absent, _previous_year)(records.days)
-    if values[0] > 0:
+    if values[0] >= SMALLEST_STRENGTH * PREVIOUS_YEAR_NORM:
         chosen = _flagged(_is_absent, _previous_year)(records.days)[0]
         number = int(values[0])
         sentence = f"Vorig schooljaar {number} {'dag' if number == 1 else 'dagen'} afwezig."
         evidence = run_evidence(records, chosen)
         beside = comparison(values, "Dagen afwezig, vorig schooljaar")
-        facts.append(Fact("days", number / 15, sentence, evidence, beside))
+        facts.append(Fact("days", number / PREVIOUS_YEAR_NORM, sentence, evidence, beside))
     return facts

@@ -1,0 +1,482 @@
+"""Reasons: facts with dates, every figure counted from the records, no cause and no label."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from features.build import PartitionTables, build_partition
+from features.catalogue import CATALOGUE, feature
+from features.errors import NotThere
+from features.records.schema import LogTable, schema_of
+from features.vocabulary import AbsenceKind, PupilKey, SupportKind, SupportStatus, Theme
+from models import circumstances
+from models.evidence import Evidence, SchoolRecords
+from models.facts import MEASURES
+from models.reasons import Explanation, reasons_for
+
+MONDAY = date(2026, 11, 16)
+SCHOOL = "90AB00"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FIGURE = re.compile(r"\d+(?:,\d+)?")
+ALL_MEASURES = [measure for measures in MEASURES.values() for measure in measures]
+
+
+@dataclass
+class School:
+    """An invented school of one group, to which a test adds records."""
+
+    pupils: int = 14
+    first_year: int = 2025
+    rows: dict[LogTable, list[dict[str, Any]]] = field(default_factory=dict)
+    number: Iterator[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.add(LogTable.SCHOOLS, name="De Proef", sector="vo", region="midden")
+        for weekday in range(1, 6):
+            self.add(
+                LogTable.TIMETABLE,
+                group="2b",
+                weekday=weekday,
+                valid_from=date(2020, 8, 1),
+                planned_minutes=300,
+            )
+        for at in range(self.pupils):
+            self.enrol(f"pupil-{at:02}", date(self.first_year, 8, 1))
+
+    def add(self, table: LogTable, **values: Any) -> None:
+        """One record, known since long ago unless said otherwise."""
+        defaults = {
+            "school": SCHOOL,
+            "record_key": f"{table}-{next(self.number):06}",
+            "known_at": LONG_AGO,
+            "known_at_basis": "recorded",
+            "withdrawn": False,
+            "sequence": 0,
+        }
+        self.rows.setdefault(table, []).append(defaults | values)
+
+    def enrol(self, pupil: str, day: date, year_group: str = "2") -> None:
+        self.add(
+            LogTable.PLACEMENTS,
+            pupil_key=pupil,
+            year_group=year_group,
+            group="2b",
+            born_on=date(2013, 5, 1),
+            enrolled_on=day,
+        )
+
+    def absent(
+        self,
+        pupil: str,
+        day: date,
+        kind: AbsenceKind = AbsenceKind.SICK,
+        minutes: int = 300,
+        at: str = "08:30",
+        **values: Any,
+    ) -> None:
+        start = datetime.combine(day, time.fromisoformat(at))
+        self.add(
+            LogTable.ABSENCE,
+            pupil_key=pupil,
+            kind=kind.value,
+            starts_at=start,
+            ends_at=start + timedelta(minutes=minutes),
+            minutes=minutes,
+            **values,
+        )
+
+    def support(
+        self,
+        pupil: str,
+        kind: SupportKind,
+        status: SupportStatus,
+        starts_on: date | None,
+        ends_on: date | None = None,
+    ) -> None:
+        self.add(
+            LogTable.SUPPORT,
+            pupil_key=pupil,
+            kind=kind.value,
+            status=status.value,
+            starts_on=starts_on,
+            ends_on=ends_on,
+        )
+
+    def tables(self) -> PartitionTables:
+        def table(name: LogTable) -> pa.Table:
+            schema = schema_of(name).append(pa.field("superseded_at", pa.timestamp("us", tz="UTC")))
+            return pa.Table.from_pylist(self.rows.get(name, []), schema=schema)
+
+        names = PartitionTables.__dataclass_fields__
+        return PartitionTables(**{name: table(LogTable(name)) for name in names})
+
+    def explain(
+        self, pupil: str = "pupil-00", monday: date = MONDAY, **parts: float
+    ) -> Explanation:
+        return self.explain_all(monday, **parts)[pupil]
+
+    def explain_all(self, monday: date = MONDAY, **parts: float) -> dict[str, Explanation]:
+        """The explanation of every pupil, as if each theme had added so much to the score."""
+        tables = self.tables()
+        records = SchoolRecords(tables, SCHOOL, monday)
+        chosen = {Theme(name): part for name, part in parts.items()}
+        return {
+            row["pupil_key"]: reasons_for(records.of(row["pupil_key"]), chosen, row)
+            for row in build_partition(tables, [monday]).to_pylist()
+        }
+
+
+@pytest.fixture
+def school() -> School:
+    return School()
+
+
+def days(*texts: str) -> list[date]:
+    return [date.fromisoformat(f"2026-{text}") for text in texts]
+
+
+def lively_school(seed: int) -> School:
+    """Two years of random records of every kind for fourteen pupils."""
+    rng = np.random.default_rng(seed)
+    school = School()
+    kinds = list(AbsenceKind)
+    for at in range(school.pupils):
+        day = date(2025, 9, 1)
+        while day < MONDAY + timedelta(days=3):
+            day += timedelta(days=int(rng.geometric(0.03 + 0.02 * at)))
+            kind = kinds[rng.integers(len(kinds))] if rng.random() < 0.5 else AbsenceKind.SICK
+            minutes = int(rng.choice([50, 50, 100, 210, 300]))
+            hour = str(rng.choice(["08:30", "09:20", "10:30"]))
+            for extra in range(int(rng.integers(1, 5)) if rng.random() < 0.3 else 1):
+                school.absent(f"pupil-{at:02}", day + timedelta(days=extra), kind, minutes, hour)
+        for _ in range(int(rng.integers(0, 5))):
+            start = date(2026, 1, 5) + timedelta(days=int(rng.integers(0, 310)))
+            status = list(SupportStatus)[rng.integers(6)]
+            end = start + timedelta(days=int(rng.integers(0, 200))) if rng.random() < 0.5 else None
+            school.support(
+                f"pupil-{at:02}", list(SupportKind)[rng.integers(16)], status, start, end
+            )
+    return school
+
+
+# --- agreement with the features -------------------------------------------------------------
+
+
+def test_every_figure_agrees_with_the_feature_of_that_name() -> None:
+    positive = set()
+    for seed, monday in itertools.product((1, 2, 3), (MONDAY, date(2026, 9, 7), date(2026, 3, 2))):
+        tables = lively_school(seed).tables()
+        records = SchoolRecords(tables, SCHOOL, monday)
+        for row in build_partition(tables, [monday]).to_pylist():
+            days = records.of(row["pupil_key"]).days
+            for measure in ALL_MEASURES:
+                counted = np.float32(measure.value(days)[0])
+                assert same(counted, row[measure.feature]), (measure.feature, monday)
+                if counted > 0:
+                    positive.add(measure.feature)
+                if measure.other is not None:
+                    name = feature(measure.feature).other
+                    assert name and same(measure.other(days)[0], row[name])
+    assert positive == {measure.feature for measure in ALL_MEASURES}, "some are never tried"
+
+
+def same(counted: Any, wanted: Any) -> bool:
+    return bool(np.array_equal(np.float32(counted), np.float32(wanted), equal_nan=True))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_figures_of_classmates_are_those_of_their_own_rows(seed: int) -> None:
+    school = lively_school(seed)
+    tables = school.tables()
+    rows = {row["pupil_key"]: row for row in build_partition(tables, [MONDAY]).to_pylist()}
+    days = SchoolRecords(tables, SCHOOL, MONDAY).of(PupilKey("pupil-03")).days
+    order = ["pupil-03", *sorted(set(rows) - {"pupil-03"})]
+    for measure in ALL_MEASURES:
+        wanted = [rows[key][measure.feature] for key in order]
+        assert np.array_equal(
+            measure.value(days).astype(np.float32), np.array(wanted, np.float32), equal_nan=True
+        )
+
+
+def test_a_trifle_is_no_reason(school: School) -> None:
+    for day in days("09-01", "09-10", "09-18", "10-13"):  # a Tuesday, Thursday, Friday, Tuesday
+        school.absent("pupil-00", day, AbsenceKind.UNVERIFIED, 50)
+    school.absent("pupil-00", date(2026, 3, 3))
+    assert [reason.theme for reason in school.explain(pattern=1.0, earlier=1.0).reasons] == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_in_sentences_come_from_the_evidence_under_them(seed: int) -> None:
+    told = 0
+    for explained in lively_school(seed).explain_all(absence=1.0, pattern=0.9).values():
+        for reason in explained.reasons:
+            for figure in figures_to_check(reason.sentence):
+                assert figure in countable(reason.evidence, reason.sentence), reason.sentence
+                told += 1
+    assert told > 20
+
+
+def figures_to_check(sentence: str) -> list[str]:
+    """The figures of a sentence that are counts of days or times, without those of its period."""
+    plain = re.sub(r"(laatste|de) \d+ (schoolweken|daarvoor)", "", sentence)
+    plain = re.sub(r"\(meldgrens: 16 uur\)", "", plain)
+    return [figure for figure in FIGURE.findall(plain) if "%" not in plain]
+
+
+def countable(evidence: tuple[Evidence, ...], sentence: str) -> set[str]:
+    """Every number that can be counted from the lines under a reason, one way or another."""
+    numbers: set[float] = {0.0}
+    by_label: dict[str, list[Evidence]] = {}
+    for line in evidence:
+        by_label.setdefault(line.label, []).append(line)
+    all_days = sorted({line.day for line in evidence})
+    for lines in (list(evidence), *by_label.values()):
+        dates = sorted({line.day for line in lines})
+        for first, last in itertools.combinations_with_replacement(range(len(dates) + 1), 2):
+            numbers.add(last - first)
+        times = [int(line.detail.split()[0]) for line in lines if line.detail.endswith("keer")]
+        numbers |= {float(sum(times[:end])) for end in range(len(times) + 1)}
+    minutes = 0
+    for line in evidence:
+        if "ongeoorloofd" in line.label or "vakantie" in line.label:
+            found = re.match(r"(\d+) minu", line.detail)
+            minutes += int(found[1]) if found else 300
+    numbers |= {minutes / 60, float(len(all_days))}
+    texts = {f"{round(number, 1):.1f}".replace(".0", "").replace(".", ",") for number in numbers}
+    return texts
+
+
+# --- what is told ----------------------------------------------------------------------------
+
+
+def test_days_with_their_earlier_period_and_the_classmates(school: School) -> None:
+    for day in days("11-03", "11-04", "11-10", "11-11", "11-12", "11-13", "09-15"):
+        school.absent("pupil-00", day)
+    reason = school.explain(absence=1.0).reasons[0]
+    assert reason.theme is Theme.ABSENCE
+    assert reason.sentence == (
+        "In de laatste 4 schoolweken 6 dagen afwezig; in de 8 schoolweken daarvoor 1 dag."
+    )
+    assert Evidence(date(2026, 11, 13), "ziek", "hele dag") == reason.evidence[0]
+    assert Evidence(date(2026, 9, 15), "ziek", "hele dag") == reason.evidence[-1]
+    assert len(reason.evidence) == 7
+    assert reason.comparison == (
+        "Dagen afwezig, de laatste 4 schoolweken: meer dan 13 van de 13 klasgenoten."
+    )
+
+
+def test_lessons_are_counted_as_lessons(school: School) -> None:
+    for at in ("08:30", "09:20"):
+        school.absent("pupil-00", date(2026, 11, 3), AbsenceKind.UNAUTHORISED, 50, at)
+    school.absent("pupil-00", date(2026, 11, 5), AbsenceKind.UNAUTHORISED, 50)
+    school.absent("pupil-00", date(2026, 11, 6), AbsenceKind.UNAUTHORISED, 210)
+    reason = school.explain(absence=1.0).reasons[0]
+    details = {(line.day.day, line.label, line.detail) for line in reason.evidence}
+    assert (3, "ongeoorloofd afwezig", "100 minuten (2 lessen)") in details
+    assert (5, "ongeoorloofd afwezig", "50 minuten (1 les)") in details
+    assert (6, "ongeoorloofd afwezig", "210 minuten") in details
+
+
+def test_a_pupil_who_has_just_arrived_has_no_earlier_period(school: School) -> None:
+    school.enrol("newcomer", date(2026, 10, 26))
+    for day in days("11-03", "11-05"):
+        school.absent("newcomer", day)
+    explained = school.explain("newcomer", absence=1.0, career=0.5)
+    assert explained.reasons[0].sentence == "In de laatste 4 schoolweken 2 dagen afwezig."
+    assert explained.reasons[1].sentence == "Sinds 26 oktober op deze school."
+    assert explained.reasons[1].evidence == (
+        Evidence(date(2026, 10, 26), "ingeschreven", "van een andere school gekomen"),
+    )
+
+
+def test_late_arrivals_are_counted(school: School) -> None:
+    for day in days("11-02", "11-04", "11-09", "11-12"):
+        school.absent("pupil-00", day, AbsenceKind.LATE_ARRIVAL, 10)
+    reason = school.explain(pattern=1.0).reasons[0]
+    assert reason.sentence == "In de laatste 4 schoolweken 4 keer te laat."
+    assert reason.evidence[0] == Evidence(date(2026, 11, 12), "te laat", "1 keer")
+    assert len(reason.evidence) == 4
+
+
+def test_last_year_is_told_in_runs(school: School) -> None:
+    for day in days("03-03", "03-04", "03-05", "03-06", "03-09", "04-14"):
+        school.absent("pupil-00", day)
+    reason = school.explain(earlier=1.0).reasons[0]
+    assert reason.sentence == "Vorig schooljaar was de langste reeks 5 schooldagen op rij afwezig."
+    assert Evidence(
+        date(2026, 3, 3), "ziek", "5 schooldagen, tot en met 9 maart 2026"
+    ) in reason.evidence  # fmt: skip
+
+
+def test_a_theme_without_records_gives_no_reason(school: School) -> None:
+    explained = school.explain(absence=3.0, pattern=2.0, earlier=1.0, support=1.0)
+    assert explained.reasons == ()
+
+
+def test_at_most_three_reasons_in_the_order_of_their_parts(school: School) -> None:
+    for day in days("11-03", "03-03", "03-04", "03-05", "03-06"):
+        school.absent("pupil-00", day)
+    school.absent("pupil-00", date(2026, 11, 4), AbsenceKind.LATE_ARRIVAL, 10)
+    school.support("pupil-00", SupportKind.TLV_REQUEST, SupportStatus.REQUESTED, date(2026, 9, 12))
+    explained = school.explain(support=4.0, earlier=3.0, absence=2.0, pattern=1.5, career=-1.0)
+    themes = [reason.theme for reason in explained.reasons]
+    assert themes == [Theme.SUPPORT, Theme.EARLIER, Theme.ABSENCE]
+    assert school.explain(absence=5.0, pattern=0.1).reasons[1:] == (), "noise is no reason"
+    assert school.explain(absence=-1.0).reasons == ()
+
+
+def test_what_becomes_known_later_changes_nothing(school: School) -> None:
+    for day in days("11-03", "11-05"):
+        school.absent("pupil-00", day)
+    before = school.explain(absence=1.0, pattern=1.0)
+    known_at = datetime(2026, 11, 16, 5, tzinfo=UTC)  # the very moment: not before it
+    school.absent("pupil-00", date(2026, 11, 10), known_at=known_at)
+    school.absent("pupil-01", date(2026, 11, 10), known_at=known_at)
+    assert school.explain(absence=1.0, pattern=1.0) == before
+    just_before = known_at - timedelta(microseconds=1)
+    school.absent("pupil-00", date(2026, 11, 11), known_at=just_before)
+    assert school.explain(absence=1.0, pattern=1.0) != before
+
+
+def test_a_pupil_who_is_not_there_cannot_be_explained(school: School) -> None:
+    with pytest.raises(NotThere) as refusal:
+        SchoolRecords(school.tables(), SCHOOL, MONDAY).of(PupilKey("nobody"))
+    assert "nobody" not in str(refusal.value)
+
+
+def test_fewer_than_ten_classmates_are_not_compared_with() -> None:
+    small = School(pupils=10)
+    for day in days("11-03", "11-05"):
+        small.absent("pupil-00", day)
+    assert small.explain(absence=1.0).reasons[0].comparison == ""
+
+
+# --- support and what speaks against ---------------------------------------------------------
+
+
+def test_running_support_is_shown_and_never_a_reason(school: School) -> None:
+    school.support("pupil-00", SupportKind.OPP, SupportStatus.RUNNING, date(2026, 9, 1))
+    school.support("pupil-00", SupportKind.ARRANGEMENT, SupportStatus.REQUESTED, date(2026, 11, 2))
+    explained = school.explain(support=5.0)
+    assert explained.support == (
+        "Ondersteuning loopt: ontwikkelingsperspectief (OPP), sinds 1 september.",
+        "Aangevraagd: arrangement, op 2 november.",
+    )
+    assert explained.reasons == ()
+
+
+def test_support_that_ended_without_a_next_step(school: School) -> None:
+    school.support(
+        "pupil-00",
+        SupportKind.SUPPORT_PLAN,
+        SupportStatus.DONE,
+        date(2026, 1, 12),
+        date(2026, 7, 3),
+    )
+    reason = school.explain(support=1.0).reasons[0]
+    assert reason.sentence == (
+        "De ondersteuning (handelingsplan) is op 3 juli 2026 geëindigd; "
+        "er is geen vervolg vastgelegd."
+    )
+    assert reason.evidence == (Evidence(date(2026, 7, 3), "handelingsplan", "geëindigd"),)
+    school.support("pupil-00", SupportKind.ARRANGEMENT, SupportStatus.PLANNED, None)
+    assert school.explain(support=1.0).reasons == ()
+
+
+def test_support_facts_hold_exactly_when_the_features_say_so() -> None:
+    seen = set()
+    for seed in range(6):
+        school = lively_school(seed)
+        tables = school.tables()
+        records = SchoolRecords(tables, SCHOOL, MONDAY)
+        for row in build_partition(tables, [MONDAY]).to_pylist():
+            facts = {
+                fact.family: fact
+                for fact in circumstances.support_facts(records.of(row["pupil_key"]))
+            }
+            assert ("waiting" in facts) == (row["tlv_waiting_weeks"] >= 0)
+            ended = row["weeks_since_support_ended"] >= 0 and row["support_requested"] == 0
+            assert ("ended" in facts) == ended
+            assert ("reported" in facts) == (row["duo_reports_40w"] > 0)
+            if "reported" in facts:
+                assert len(facts["reported"].evidence) == row["duo_reports_40w"]
+            seen |= set(facts)
+    assert seen == {"waiting", "ended", "reported"}
+
+
+def test_what_speaks_against_a_signal(school: School) -> None:
+    school.absent("pupil-00", date(2026, 10, 1))
+    school.support("pupil-00", SupportKind.PARENT_TALK, SupportStatus.DONE, date(2026, 9, 22))
+    school.support("pupil-00", SupportKind.PARENT_TALK, SupportStatus.DONE, date(2026, 11, 3))
+    school.support("pupil-00", SupportKind.PARENT_TALK, SupportStatus.PLANNED, date(2026, 11, 24))
+    for day in days("10-26", "11-02", "11-09"):  # others are registered
+        school.absent("pupil-05", day)
+    assert school.explain(absence=1.0).counter_evidence == (
+        "In de laatste 5 schoolweken volledig aanwezig.",
+        "Op 3 november is met ouders gesproken.",
+        "In de laatste 12 schoolweken geen ongeoorloofde afwezigheid vastgelegd.",
+    )
+
+
+def test_a_week_that_nobody_registered_is_not_presence() -> None:
+    school = School(pupils=30)
+    other = [f"other-{at:02}" for at in range(30)]
+    for pupil in other:
+        school.add(
+            LogTable.PLACEMENTS, pupil_key=pupil, year_group="2", group="2c",
+            born_on=date(2013, 5, 1), enrolled_on=date(2025, 8, 1),
+        )  # fmt: skip
+    for weekday in range(1, 6):
+        school.add(
+            LogTable.TIMETABLE, group="2c", weekday=weekday,
+            valid_from=date(2020, 8, 1), planned_minutes=300,
+        )  # fmt: skip
+    for week in range(10):
+        monday = date(2026, 9, 7) + timedelta(weeks=week)
+        for at, pupil in enumerate(other):
+            school.absent(pupil, monday + timedelta(days=at % 5))
+        if week != 9:  # group 2b: nothing at all in the last week
+            for at in range(1, 30):
+                school.absent(f"pupil-{at:02}", monday + timedelta(days=at % 5))
+    assert not [line for line in school.explain(absence=1.0).counter_evidence if "volledig" in line]
+
+
+# --- words -----------------------------------------------------------------------------------
+
+CAUSES = re.compile(r"\b(door|doordat|omdat|want|veroorzaak\w*|vanwege|wegens|komt van)\b", re.I)
+BANNED = re.compile(
+    r"thuiszitter|risico|spijbel|schoolweiger|probleemgezin|kans|waarschijnlijk|score|\brang", re.I
+)
+
+
+def test_no_cause_no_label_and_nothing_unfinished_in_any_text() -> None:
+    texts: set[str] = set()
+    for seed in range(4):
+        everyone = lively_school(seed).explain_all(
+            absence=1.0, pattern=0.9, earlier=0.8, support=0.7, career=0.6
+        )
+        for explained in everyone.values():
+            texts |= set(explained.counter_evidence) | set(explained.support)
+            for reason in explained.reasons:
+                texts |= {reason.sentence, reason.comparison, reason.theme.label}
+                texts |= {line.detail for line in reason.evidence}
+                texts |= {line.label for line in reason.evidence}
+    assert len(texts) > 60
+    for text in texts:
+        assert not CAUSES.search(text) and not BANNED.search(text), text
+        assert not re.search(r"nan|None|onbekend|\{|\}|\b0 (dagen|keer|uur)\b(?! dag)", text) or (
+            "daarvoor 0 dagen" in text
+        ), text
+        assert not re.search(r"\b1 (dagen|schooldagen|minuten|lessen|schoolweken)\b", text), text
+
+
+def test_the_sentences_of_the_catalogue_state_no_cause_either() -> None:
+    for found in CATALOGUE:
+        assert not CAUSES.search(found.sentence_nl) and not BANNED.search(found.sentence_nl)
