@@ -108,8 +108,8 @@ class WindowSums:
         self._first = span.first
         chosen = sums.sums[:, pupils, span.first : span.end].astype(np.float64)
         chosen[QUANTITIES.index("planned")] *= ~unregistered[pupils, span.first : span.end]
-        self.planned_weeks: NDArray[np.bool_] = chosen[QUANTITIES.index("planned")] > 0
-        self.absent_weeks: NDArray[np.bool_] = chosen[QUANTITIES.index("absent")] > 0
+        self._is_own_week = chosen[QUANTITIES.index("planned")] > 0
+        self._is_full_week = self._is_own_week & (chosen[QUANTITIES.index("absent")] == 0)
         shape = (len(QUANTITIES), len(pupils), span.end - span.first + 1)
         self._before = np.zeros(shape)
         np.cumsum(chosen, axis=2, out=self._before[:, :, 1:])
@@ -128,6 +128,13 @@ class WindowSums:
         """The sum over `window` divided by its planned minutes; NaN without planned time in it."""
         planned = self.total("planned", window)
         return np.where(planned > 0, self.total(quantity, window) / np.maximum(planned, 1), np.nan)
+
+    def weeks_without_full_week(self, window: Weeks) -> Numbers:
+        """Weeks with planned time after the last one without absence; all of them if none is."""
+        columns = slice(window.first - self._first, window.end - self._first)
+        own = np.cumsum(self._is_own_week[:, columns], axis=1)
+        at_full = np.where(self._is_full_week[:, columns], own, 0).max(axis=1, initial=0)
+        return np.asarray(self._is_own_week[:, columns].sum(axis=1) - at_full, np.float64)
 
 
 def _week(days: NDArray[Cell], places: NDArray[np.int64]) -> NDArray[Cell]:
