@@ -105,7 +105,7 @@ class Days:
 
     def date_of(self, number: int) -> date:
         """The date of a day number."""
-        return self.weeks.first_monday + timedelta(days=number)
+        return self.weeks.first_monday + timedelta(days=int(number))
 
 
 @dataclass(frozen=True)
