@@ -99,6 +99,12 @@ class SupportItem:
         """Something that lasts, rather than a talk on one day or a request."""
         return self.kind in RUNNING_KINDS
 
+    @property
+    def is_open(self) -> bool:
+        """It goes on, or is still waited for, until somebody records the end."""
+        going = self.status in (SupportStatus.RUNNING, SupportStatus.REQUESTED)
+        return going and not self.kind.is_contact and self.ends_on is None
+
 
 @dataclass(frozen=True)
 class PupilFacts:

@@ -28,6 +28,7 @@ class Frame:
 
     title: str
     stylesheet: str
+    shown_at: str
     person: str = ""
     role: str = ""
     schools: str = ""
@@ -155,11 +156,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class WeekHead:
-    """One week above the calendar."""
+    """One week above the calendar; `after_holiday` when weeks without school lie before it."""
 
     number: int
     spoken: str
-    is_school_week: bool
+    after_holiday: bool
 
 
 @dataclass(frozen=True)
@@ -284,6 +285,7 @@ class FeatureLine:
     label: str
     description: str
     window: str
+    source_count: str
     sources: tuple[str, ...]
     purposes: tuple[str, ...]
     legal_basis: str

@@ -1,0 +1,72 @@
+"""The application: services made once, pages by family, a door before them."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from features.governance.audit import AuditChain
+from features.governance.contracts import read_contracts
+from features.governance.database import open_ledger
+from features.settings import Home, Settings
+from serving.accounts import Accounts
+from serving.desk import Desk
+from serving.evaluation import FILE_NAME
+from serving.registers import Registers
+from serving.sessions import Sessions
+from serving.tables import open_app
+from serving.web import (
+    guide_page,
+    list_pages,
+    messages,
+    model_pages,
+    pupil_pages,
+    register_pages,
+    sign_in,
+)
+from serving.web.security import Door
+from serving.web.services import STATIC, Site, WebSettings, stylesheet_address, template_environment
+
+
+def create_app(
+    home: Home,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    environ: Mapping[str, str],
+    hasher: PasswordHasher | None = None,
+) -> FastAPI:
+    """The pages on the data of `home`. `clock` is the only source of time, `environ` of secrets.
+
+    The databases are made or brought up to date here. Tests pass a cheaper `hasher`.
+    """
+    web = settings.section("web", WebSettings)
+    engine, ledger = open_app(home), open_ledger(home)
+    audit = AuditChain(ledger)
+    site = Site(
+        settings=web,
+        clock=clock,
+        accounts=Accounts(engine, hasher),
+        sessions=Sessions(engine),
+        desk=Desk(home, environ, engine, audit),
+        registers=Registers(ledger, read_contracts()),
+        audit=audit,
+        evaluation=home.root / FILE_NAME,
+        templates=template_environment(),
+        stylesheet=stylesheet_address(),
+    )
+    # No generated API pages: they would load scripts from elsewhere, and nobody calls an API here.
+    app = FastAPI(title="Tijdig", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.site = site
+    for family in (sign_in, list_pages, pupil_pages, register_pages, model_pages, guide_page):
+        app.include_router(family.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    messages.add_handlers(app)
+    app.add_middleware(
+        Door,
+        hosts=frozenset(web.hosts),
+        https=web.https,
+        refuse=lambda status: messages.message(site, status),
+    )
+    return app

@@ -1,0 +1,118 @@
+"""The page for the data scientist: the model in use beside the rules, as measured."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from serving.access import Area, Guard
+from serving.evaluation import Compared, Evaluation, Measured, read_evaluation
+from serving.web.contexts import ComparedLine, Measurement, MetricHead, ModelPage
+from serving.web.services import SignedIn, TheSite
+
+router = APIRouter()
+
+_METRICS = {
+    "recall": (
+        "Recall",
+        "Welk deel van de leerlingweken vóór langdurig verzuim op de lijst stond.",
+        "share",
+    ),
+    "precision": (
+        "Precisie",
+        "Welk deel van de geplaatste leerlingweken langdurig verzuim voorafging.",
+        "share",
+    ),
+    "caught_early": (
+        "Op tijd gezien",
+        "Welk deel van de leerlingen minstens twee schoolweken vooraf op de lijst stond.",
+        "share",
+    ),
+    "median_lead": (
+        "Voorsprong",
+        "Middelste aantal schoolweken tussen de eerste plaatsing en het begin van het verzuim.",
+        "number",
+    ),
+    "new_names": (
+        "Nieuwe namen",
+        "Hoeveel leerlingen per week en school nieuw op de lijst kwamen.",
+        "number",
+    ),
+    "within_school_auc": (
+        "AUC binnen school",
+        "Kans dat een leerlingweek vóór langdurig verzuim hoger staat dan een andere week.",
+        "ratio",
+    ),
+    "calibration_error": (
+        "Kalibratiefout",
+        "Gemiddelde afstand tussen verwachte en waargenomen aandelen; alleen voor kansen.",
+        "ratio",
+    ),
+}
+_KINDS = {"model": "model", "rule": "regel", "oracle": "orakel van de gesimuleerde regio"}
+_NO_EVALUATION = "Er is nog geen vergelijking opgeslagen. Train een model en neem het in gebruik."
+
+
+@router.get("/model")
+def model(site: TheSite, session: SignedIn) -> Response:
+    """The stored comparison of the champion."""
+    Guard(site.audit).area(session.account, Area.MODEL, site.clock())
+    evaluation = read_evaluation(site.evaluation)
+    names = _shown_metrics(evaluation)
+    page = ModelPage(
+        frame=site.frame("Model in gebruik", session, Area.MODEL),
+        facts=_facts(evaluation) if evaluation else (),
+        metrics=tuple(MetricHead(*_METRICS[name][:2]) for name in names),
+        lines=tuple(_line(row, names) for row in (evaluation.rows if evaluation else ())),
+        notes=evaluation.notes if evaluation else (),
+        missing="" if evaluation else _NO_EVALUATION,
+        tracking=(
+            "Alle trainingen met instellingen, grafieken en modelversies staan in MLflow. "
+            f"Start `tijdig mlflow` en open {site.settings.mlflow} op de machine van Tijdig."
+        ),
+    )
+    return site.render(page)
+
+
+def _shown_metrics(evaluation: Evaluation | None) -> list[str]:
+    rows = evaluation.rows if evaluation else ()
+    return [name for name in _METRICS if any(name in row.metrics for row in rows)]
+
+
+def _facts(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
+    facts = (
+        ("Modelversie", evaluation.model_version),
+        ("Getraind met gegevens tot", evaluation.trained_until),
+        ("Getoetst op", evaluation.tested_on),
+        ("Vergelijking gemaakt", evaluation.made_at),
+    )
+    return tuple((term, fact) for term, fact in facts if fact)
+
+
+def _line(row: Compared, names: list[str]) -> ComparedLine:
+    return ComparedLine(
+        name=row.label,
+        kind=_KINDS.get(row.kind, row.kind),
+        is_champion=row.is_champion,
+        measurements=tuple(
+            _measurement(row.metrics.get(name, Measured()), _METRICS[name][2]) for name in names
+        ),
+    )
+
+
+def _measurement(measured: Measured, form: str) -> Measurement:
+    if measured.value is None:
+        return Measurement("–", "")
+    interval = ""
+    if measured.low is not None and measured.high is not None:
+        interval = f"{_number(measured.low, form)} tot {_number(measured.high, form)}"
+    return Measurement(_number(measured.value, form), interval)
+
+
+def _number(value: float, form: str) -> str:
+    """A figure as Dutch people write it.
+
+    >>> _number(0.4137, "share"), _number(3.04, "number"), _number(0.8712, "ratio")
+    ('41,4 %', '3,0', '0,871')
+    """
+    if form == "share":
+        return f"{100 * value:.1f} %".replace(".", ",")
+    return f"{value:.{1 if form == 'number' else 3}f}".replace(".", ",")
