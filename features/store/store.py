@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from features.catalogue import CATALOGUE, Feature
 from features.errors import NotThere
+from features.governance import open_ledger
+from features.governance.contracts import read_contracts
 from features.governance.gate import Decision, Gate
 from features.governance.ledger import Ledger
 from features.governance.use import Action, Use
@@ -51,6 +53,12 @@ class FeatureStore:
         self._ledger = ledger
         self._services = {RISK_SERVICE: Service(RISK_SERVICE, tuple(catalogue))}
         self._offline = OfflineRows(home.offline, definitions_hash(catalogue))
+
+    @classmethod
+    def at(cls, home: Home) -> FeatureStore:
+        """The store of the installation at `home`, behind its contracts, gate and ledger."""
+        engine = open_ledger(home)
+        return cls(home, Gate(read_contracts(), engine), Ledger(engine))
 
     def service(self, name: str = RISK_SERVICE) -> Service:
         """The features of service `name`."""
@@ -134,6 +142,20 @@ class FeatureStore:
                 self._joined(repo, entities.slice(start, BATCH_ROWS), asked)
                 for start in range(0, entities.num_rows, BATCH_ROWS)
             )
+
+    def record_rebuild(self, table: pa.Table, use: Use, service: str = RISK_SERVICE) -> None:
+        """Account for values that were made again from the records, past the stored tables.
+
+        Asks the gate and writes the ledger like a retrieval of the same rows: verifying a list
+        reads as much about pupils as making it.
+        """
+        asked = self.service(service)
+        decision = self._gate.check(asked.definitions, use)
+        pupils = pc.unique(table[JOIN_KEY])
+        schools = sorted(pc.unique(table["school"]).to_pylist())
+        self._ledger.record(
+            use, asked.name, asked.names, decision.contract_hash, len(pupils), schools, decision
+        )
 
     def put_online(
         self, table: pa.Table, as_of: date, use: Use, service: str = RISK_SERVICE

@@ -1,0 +1,1 @@
+"""The commands of `tijdig`, one module per kind of work."""

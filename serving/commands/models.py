@@ -1,0 +1,64 @@
+"""Commands on models: train, compare, promote, and the tracking page."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from features.governance.use import Action, Purpose, Use
+from features.vocabulary import Role
+from serving.commands.context import Work
+
+
+@click.command()
+@click.argument("experiment", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_obj
+def train(work: Work, experiment: Path) -> None:
+    """Fit and judge what EXPERIMENT (a TOML file) asks, beside the rules on the same rows."""
+    from training.fit import train as train_experiment
+
+    use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
+    result = train_experiment(experiment, work.home, use, work.say)
+    print_comparison(work, result.table)
+
+
+def print_comparison(work: Work, rows: list[dict[str, str]]) -> None:
+    """The table that puts a model beside the rules and, on an invented region, the oracle."""
+    table = Table(box=None, pad_edge=False)
+    for index, heading in enumerate(rows[0]):
+        table.add_column(heading, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*row.values())
+    work.console.print(table)
+
+
+@click.command()
+@click.argument("version", default="latest")
+@click.option("--signed-by", multiple=True, required=True, help="Two different people; twice.")
+@click.pass_obj
+def promote(work: Work, version: str, signed_by: tuple[str, ...]) -> None:
+    """Make a registered model VERSION the champion, if the gate lets it."""
+    from training.promote import promote as promote_version
+
+    use = Use(
+        work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.PROMOTE, work.clock()
+    )
+    for line in promote_version(work.home, version, signed_by, use):
+        work.say(line)
+
+
+@click.command()
+@click.option("--port", type=int, default=5000, show_default=True)
+@click.pass_obj
+def mlflow(work: Work, port: int) -> None:
+    """Open MLflow's own pages on this machine only."""
+    work.need(work.home.mlflow, "run `tijdig train` first")
+    address = f"sqlite:///{work.home.mlflow.resolve()}/mlflow.db"
+    arguments = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", address]
+    arguments += ["--host", "127.0.0.1", "--port", str(port)]
+    subprocess.run(arguments, check=True)  # noqa: S603  (our own interpreter, no shell)
+
+
+COMMANDS = (train, promote, mlflow)

@@ -1,0 +1,121 @@
+"""Score one Monday with one model and cut the list: pure, the same for publishing and verifying."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.catalogue import COHORT_FEATURES
+from features.vocabulary import PupilKey, Theme
+from models.bundle import Bundle
+from models.capacity import Capacity
+from models.cohort import Cohort
+from models.explain import contributions
+from serving.lists import Block
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ListedPupil:
+    """Who stands where on the list of a school, before there are words for it."""
+
+    pupil_key: PupilKey
+    group: str
+    block: Block
+    order: int
+    parts: dict[Theme, float]
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ScoredMonday:
+    """The rows of one Monday with their scores; NaN where a pupil is not scored.
+
+    `table` has a row per enrolled pupil: pupil_key, school, group and every catalogue feature.
+    """
+
+    as_of: date
+    table: pa.Table
+    bundle: Bundle
+    capacity: Capacity
+    cohort: Cohort
+    scores: NDArray[np.float64]
+
+    @property
+    def schools(self) -> list[str]:
+        """The schools with pupils on this Monday, sorted."""
+        return sorted(set(self.table["school"].to_pylist()))
+
+    def places(self, school: str) -> int:
+        """How many pupils the team of `school` can discuss this week."""
+        mine = self._schools() == school
+        return self.capacity.of(int((mine & ~np.isnan(self.scores)).sum()))
+
+    def listed(self, school: str) -> list[ListedPupil]:
+        """The list of `school`: to discuss, to follow, and those too new to say anything about.
+
+        The first half of the places is to discuss. Pupils already at home are not on this list.
+        """
+        mine = np.flatnonzero(self._schools() == school)
+        keys = np.asarray(self.table["pupil_key"].to_pylist(), dtype=np.str_)[mine]
+        on_list = self.capacity.listed(np.zeros(len(mine), np.int64), self.scores[mine], keys)
+        chosen = mine[on_list]
+        chosen = chosen[np.lexsort((keys[on_list], -self.scores[chosen]))]
+        rows: list[ListedPupil] = []
+        if len(chosen):
+            explained = contributions(self.bundle, _matrix(self.table.take(chosen), self.bundle))
+            rows = [
+                self._pupil(int(row), self._block(place, school), place, explained.of_row(place))
+                for place, row in enumerate(chosen)
+            ]
+        status = _status(self.table)
+        new = mine[self.cohort.too_little_data(status)[mine]]
+        for row in sorted(new, key=lambda row: str(self.table["pupil_key"][int(row)])):
+            rows.append(self._pupil(int(row), Block.TOO_LITTLE_DATA, len(rows), {}))
+        return rows
+
+    def _block(self, place: int, school: str) -> Block:
+        return Block.DISCUSS if place < -(-self.places(school) // 2) else Block.FOLLOW
+
+    def _pupil(self, row: int, block: Block, order: int, parts: dict[Theme, float]) -> ListedPupil:
+        values = self.table.slice(row, 1).to_pylist()[0]
+        return ListedPupil(
+            pupil_key=PupilKey(values["pupil_key"]),
+            group=values["group"],
+            block=block,
+            order=order,
+            parts=parts,
+            values={name: values[name] for name in (*self.bundle.features, *COHORT_FEATURES)},
+        )
+
+    def _schools(self) -> NDArray[np.str_]:
+        return np.asarray(self.table["school"].to_pylist(), dtype=np.str_)
+
+
+def score_monday(
+    as_of: date, table: pa.Table, bundle: Bundle, cohort: Cohort, capacity: Capacity
+) -> ScoredMonday:
+    """Score everyone in scope of `table`; the rows are put in the order of school and pupil."""
+    ordered = table.sort_by([("school", "ascending"), ("pupil_key", "ascending")])
+    scores = np.full(ordered.num_rows, np.nan)
+    members = np.flatnonzero(cohort.members(_status(ordered)))
+    if len(members):
+        scores[members] = bundle.score(_matrix(ordered.take(members), bundle))
+    return ScoredMonday(as_of, ordered, bundle, capacity, cohort, scores)
+
+
+def _status(table: pa.Table) -> dict[str, NDArray[np.float64]]:
+    return {name: _column(table, name).astype(np.float64) for name in COHORT_FEATURES}
+
+
+def _matrix(table: pa.Table, bundle: Bundle) -> NDArray[np.float32]:
+    columns = [_column(table, name) for name in bundle.features]
+    return np.column_stack(columns).astype(np.float32)
+
+
+def _column(table: pa.Table, name: str) -> NDArray[np.float32]:
+    column: NDArray[np.float32] = table[name].combine_chunks().to_numpy(zero_copy_only=False)
+    return column

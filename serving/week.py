@@ -1,0 +1,195 @@
+"""One weekly run: build, retrieve, score, explain, cut, publish; running it twice changes nothing.
+
+Whatever stops a run halfway leaves feature tables that the next run reuses and no list, or all
+lists: publishing is one transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.build import build
+from features.errors import NotThere, VerificationFailed
+from features.governance import open_ledger
+from features.governance.audit import AuditChain
+from features.governance.use import Action, Use
+from features.records import RecordLog
+from features.records.partition import read_partition
+from features.school_weeks import AMSTERDAM, as_of_moment
+from features.settings import Home
+from features.store import RISK_SERVICE, FeatureStore
+from models.capacity import Capacity
+from models.cohort import Cohort
+from models.evidence import SchoolRecords
+from models.reasons import Explanation, reasons_for
+from models.registry import Registry
+from serving.lists import Block, ListRow, ListStore, PublishedList
+from serving.scoring import ListedPupil, ScoredMonday, score_monday
+from serving.tables import open_app
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class WeekResult:
+    """What a weekly run did, in counts."""
+
+    as_of: date
+    schools: int
+    published: int
+    listed: int
+    too_little_data: int
+
+    def lines(self) -> Iterator[str]:
+        """For people and logs."""
+        again = "" if self.published else " (they were there already; nothing changed)"
+        yield (
+            f"{self.as_of}: {self.published} of {self.schools} lists published{again}; "
+            f"{self.listed} pupils to discuss or follow, {self.too_little_data} too new to say"
+        )
+
+
+@dataclass(frozen=True)
+class WeeklyRun:
+    """The stores and rules of one run."""
+
+    home: Home
+    store: FeatureStore
+    lists: ListStore
+    capacity: Capacity
+    cohort: Cohort
+    use: Use
+
+    @classmethod
+    def at(cls, home: Home, use: Use, capacity: Capacity) -> "WeeklyRun":
+        """The run of the installation at `home`."""
+        if not home.records.exists():
+            raise NotThere(f"{home.records} does not exist yet; run `tijdig ingest` first")
+        store = FeatureStore.at(home)
+        return cls(home, store, ListStore(open_app(home)), capacity, Cohort(), use)
+
+    def publish(self, as_of: date, report: Report) -> WeekResult:
+        """Publish the lists of `as_of` for every school."""
+        log = RecordLog(self.home.records)
+        version, bundle = Registry.at(self.home).champion()
+        table = self._features(log, as_of, report)
+        report(f"scoring {table.num_rows:,} pupils with version {version}")
+        scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
+        # What is published stays: a later delivery or model changes the next Monday, not this one.
+        missing = [name for name in scored.schools if as_of not in self.lists.weeks(name)]
+        published = self.lists.publish(
+            [self._list(log, scored, school, str(version)) for school in missing]
+        )
+        lists = [self.lists.get(school, as_of) for school in scored.schools]
+        if as_of == max(monday for name in scored.schools for monday in self.lists.weeks(name)):
+            self._show_online(scored, lists)
+        blocks = [row.block for one in lists for row in one.rows]
+        little = blocks.count(Block.TOO_LITTLE_DATA)
+        result = WeekResult(as_of, len(lists), published, len(blocks) - little, little)
+        AuditChain(open_ledger(self.home)).append(
+            self.use.moment,
+            self.use.actor,
+            self.use.role,
+            "lists_published",
+            f"week {as_of}",
+            detail={"lists": published, "pupils": result.listed, "model_version": version},
+        )
+        return result
+
+    def verify(self, as_of: date, school: str) -> str:
+        """Make the list of `school` again from the log, without any stored feature, and compare."""
+        stored = self.lists.get(school, as_of)
+        log = RecordLog(self.home.records, head=stored.log_head)
+        table = pa.concat_tables(build(log, [as_of], [school]))
+        self.store.record_rebuild(table, self.use)
+        bundle = Registry.at(self.home).bundle(int(stored.model_version))
+        scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
+        made = self._list(log, scored, school, stored.model_version)
+        if made.content_hash != stored.content_hash:
+            raise VerificationFailed(
+                f"the list of school {school} for {as_of} cannot be made again: "
+                f"{_difference(stored, made)}. An erased pupil is the one lawful reason; else "
+                "look in the audit chain for what changed"
+            )
+        return (
+            f"{school} {as_of}: made again from the records, identical ({stored.content_hash[:12]})"
+        )
+
+    def _features(self, log: RecordLog, as_of: date, report: Report) -> pa.Table:
+        if as_of not in self.store.built(log.schools()):
+            report(f"building the features of {as_of}")
+            for table in build(log, [as_of]):
+                self.store.write(table, [as_of])
+        entities = self.store.entities([as_of])
+        if not entities.num_rows:
+            raise NotThere(f"no pupil is enrolled on {as_of}, as far as the records go")
+        return self.store.retrieve(entities, RISK_SERVICE, self.use)
+
+    def _list(
+        self, log: RecordLog, scored: ScoredMonday, school: str, version: str
+    ) -> PublishedList:
+        moment = as_of_moment(scored.as_of)
+        tables = read_partition(log, school, known_before=moment)
+        listed = scored.listed(school)
+        records = SchoolRecords(tables, school, scored.as_of)
+        newness = self.lists.newness(school, scored.as_of, [one.pupil_key for one in listed])
+        rows = tuple(
+            ListRow(
+                pupil_key=one.pupil_key,
+                block=one.block,
+                newness=newness[one.pupil_key],
+                order=one.order,
+                explanation=_explain(records, one),
+                group=one.group,
+            )
+            for one in listed
+        )
+        return PublishedList(
+            school=school,
+            as_of=scored.as_of,
+            published_at=self.use.moment,
+            model_version=version,
+            bundle_hash=scored.bundle.content_hash,
+            feature_service=RISK_SERVICE,
+            data_until=_data_until(tables.absence, scored.as_of),
+            capacity=scored.places(school),
+            rows=rows,
+            log_head=log.head(),
+        )
+
+    def _show_online(self, scored: ScoredMonday, lists: list[PublishedList]) -> None:
+        keys = pa.array(
+            [
+                row.pupil_key
+                for one in lists
+                for row in one.rows
+                if row.block is not Block.TOO_LITTLE_DATA
+            ],
+            pa.string(),
+        )
+        shown = scored.table.filter(pc.is_in(scored.table["pupil_key"], keys))
+        self.store.put_online(shown, scored.as_of, replace(self.use, action=Action.SHOW))
+
+
+def _explain(records: SchoolRecords, one: ListedPupil) -> Explanation:
+    if one.block is Block.TOO_LITTLE_DATA:
+        return Explanation(one.pupil_key, (), (), ())
+    return reasons_for(records.of(one.pupil_key), one.parts, one.values)
+
+
+def _data_until(absence: pa.Table, as_of: date) -> date:
+    """The last day on which the school recorded anything before the Monday."""
+    known = pc.max(absence["known_at"]).as_py()
+    return known.astimezone(AMSTERDAM).date() if known else as_of - timedelta(days=1)
+
+
+def _difference(stored: PublishedList, made: PublishedList) -> str:
+    """Where two lists differ, in counts."""
+    keys = [{row.pupil_key for row in one.rows} for one in (stored, made)]
+    if keys[0] != keys[1]:
+        return f"{len(keys[0] - keys[1])} pupils are missing and {len(keys[1] - keys[0])} are new"
+    changed = sum(old != new for old, new in zip(stored.rows, made.rows, strict=True))
+    return f"{changed} rows have another place or other reasons"
