@@ -72,12 +72,17 @@ def write_delivery(
 
 
 def _write_csv(path: Path, rows: pl.DataFrame) -> None:
-    path.write_bytes(rows.write_csv().encode("utf-8"))
+    path.write_bytes(_blanks(rows).write_csv().encode("utf-8"))
+
+
+def _blanks(rows: pl.DataFrame) -> pl.DataFrame:
+    """Nothing between the separators where there is nothing to say, rather than quotes."""
+    return rows.with_columns(pl.col(pl.String).replace("", None))
 
 
 def _write_source(path: Path, rows: pl.DataFrame, *, before: str = "", after: str = "") -> None:
     """As Dutch office software writes it: cp1252, semicolons, Windows line ends."""
-    text = before + rows.write_csv(separator=";") + after
+    text = before + _blanks(rows).write_csv(separator=";") + after
     path.write_bytes(text.replace("\n", "\r\n").encode("cp1252"))
 
 

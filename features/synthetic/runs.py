@@ -14,6 +14,7 @@ from features.vocabulary import AbsenceKind
 DAY_BACK_IN_RUN = 0.04
 """After the first week away: share of days on which a pupil tries to come."""
 ABSENT_DAY = 0.5
+ORDINARY_SHARE = 0.7
 RUN_STARTS_EARLY = 4
 """School days: with 80 % of 20 days absent, ordinary absence just before a run may belong to it."""
 RUN_KINDS: dict[Road, tuple[tuple[AbsenceKind, AbsenceKind, float], ...]] = {
@@ -126,7 +127,9 @@ def _kinds_of_run(road: Road, rng: np.random.Generator) -> tuple[AbsenceKind, Ab
     return choices[chosen][0], choices[chosen][1]
 
 
-def labelled_onsets(share: Floats, planned: Flags) -> list[tuple[int, int]]:
+def labelled_onsets(
+    share: Floats, planned: Flags, least: float = RUN_SHARE
+) -> list[tuple[int, int]]:
     """(pupil, day) of each first absent day from which 20 planned days are a run.
 
     `planned` is unbroken from a pupil's first day to the last. One run gives one row: the next is
@@ -136,7 +139,7 @@ def labelled_onsets(share: Floats, planned: Flags) -> list[tuple[int, int]]:
     mean = (total[:, RUN_DAYS:] - total[:, :-RUN_DAYS]) / RUN_DAYS
     days = mean.shape[1]
     within = planned[:, :days] & planned[:, RUN_DAYS - 1 :]
-    starts = within & (mean >= RUN_SHARE) & (share[:, :days] >= ABSENT_DAY)
+    starts = within & (mean >= least - 1e-9) & (share[:, :days] >= ABSENT_DAY)
     found, end, current = [], -1, -1
     for pupil, day in zip(*np.nonzero(starts), strict=True):
         if pupil != current or day > end:
@@ -149,14 +152,19 @@ def labelled_onsets(share: Floats, planned: Flags) -> list[tuple[int, int]]:
 def thin_accidental_runs(
     scene: Scene, ordinary: Pieces, onsets: Onsets, runs: Pieces, rng: np.random.Generator
 ) -> Pieces:
-    """Drop ordinary absence where chance would make it a run of its own, or start one too early."""
+    """Drop ordinary absence where chance would make it a run of its own, or start one too early.
+
+    Away from runs it must stay well below one, a day counted whole: records round up.
+    """
     inside = np.zeros(scene.shape, dtype=bool)
     for pupil, first, last in zip(onsets.pupil, onsets.day, onsets.last_day, strict=True):
         inside[pupil, max(0, first - RUN_STARTS_EARLY) : last + 1] = True
     planned = scene.slots > 0
     while True:
-        share = absent_share(scene, ordinary) + absent_share(scene, runs)
-        accidents = [at for at in labelled_onsets(share, planned) if not inside[at]]
+        alone = absent_share(scene, ordinary)
+        accidents = labelled_onsets(np.ceil(alone), planned, ORDINARY_SHARE)
+        together = labelled_onsets(alone + absent_share(scene, runs), planned)
+        accidents += [at for at in together if not inside[at]]
         if not accidents:
             return ordinary
         keep = np.ones(len(ordinary), dtype=bool)
