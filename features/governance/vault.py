@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -56,6 +56,11 @@ class Identity:
     name_prefix: str
     family_name: str
     pupil_number: str
+
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """The four values, in the order in which they are sealed."""
+        return self.given_name, self.name_prefix, self.family_name, self.pupil_number
 
     def __repr__(self) -> str:
         """Nothing: a traceback or a log line that shows an identity must not tell it."""
@@ -157,7 +162,7 @@ class Vault:
     def _sealed_row(self, school: str, one: Identity, uid: bytes = b"") -> dict[str, object]:
         uid = uid or secrets.token_bytes(16)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        plain = json.dumps(astuple(one)).encode()
+        plain = json.dumps(one.parts).encode()
         return {
             "uid": uid,
             "pupil_key": pupil_key(self._pseudonym_key, uid),
@@ -205,7 +210,7 @@ class Vault:
         return hmac.digest(self._number_key, text.encode(), "sha256")
 
     def _content_tag(self, school: str, one: Identity) -> bytes:
-        text = "\x1f".join(("content", school, *astuple(one)))
+        text = "\x1f".join(("content", school, *one.parts))
         return hmac.digest(self._number_key, text.encode(), "sha256")
 
 

@@ -16,6 +16,7 @@ _HEADINGS = {
     "religion": r"religi|geloof|godsdienst|levensovertuig",
 }
 _SAMPLE = 5_000
+_SUSPECT_SHARE = 0.01
 _ENOUGH = 3
 """Passing values that differ; fewer can be chance, since one in eleven numbers passes."""
 
@@ -30,20 +31,32 @@ def blocked_heading(heading: str) -> str | None:
     return next((kind for kind, words in _HEADINGS.items() if re.search(words, plain)), None)
 
 
-def holds_citizen_numbers(values: pl.Series) -> bool:
-    """Whether most values of a column are 9-digit numbers that pass the eleven-proof.
+def columns_with_citizen_numbers(frame: pl.DataFrame) -> list[str]:
+    """The columns of which most values are 9-digit numbers that pass the eleven-proof.
 
     Leading zeros may be lost (8 digits), dots and spaces may stand between. Each value counts
     once, so that one date repeated in every row proves nothing.
 
-    >>> holds_citizen_numbers(pl.Series(["111222333", "123456782", "999999990", "10000012"]))
-    True
-    >>> holds_citizen_numbers(pl.Series(["111222334", "123456783", "999999991", "10000013"]))
-    False
+    >>> columns_with_citizen_numbers(
+    ...     pl.DataFrame({
+    ...         "passing": ["111222333", "123.456.782", "999999990", "10000012"],
+    ...         "failing": ["111222334", "123.456.783", "999999991", "10000013"],
+    ...     })
+    ... )
+    ['passing']
     """
-    step = max(1, len(values) // _SAMPLE)
-    texts = values.gather_every(step).drop_nulls().str.replace_all(r"[ .]", "")
-    different = texts.filter(texts != "").unique()
+    sample = frame.gather_every(max(1, len(frame) // _SAMPLE))
+    if sample.is_empty():
+        return []
+    digits = pl.all().str.replace_all(r"[ .]", "")
+    # Few columns look like it at all: one pass sorts out the others.
+    shares = sample.select(digits.str.contains(r"^\d{8,9}$").mean()).row(0, named=True)
+    suspects = [name for name, share in shares.items() if (share or 0) > _SUSPECT_SHARE]
+    return [name for name in suspects if _mostly_pass(sample.select(digits)[name])]
+
+
+def _mostly_pass(values: pl.Series) -> bool:
+    different = values.drop_nulls().unique()
     numbers = different.filter(different.str.contains(r"^\d{8,9}$")).cast(pl.Int64).to_numpy()
     digits = numbers[:, None] // 10 ** np.arange(8, -1, -1) % 10
     proof = digits @ np.array([9, 8, 7, 6, 5, 4, 3, 2, -1])

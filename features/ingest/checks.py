@@ -46,12 +46,15 @@ def typed(raw: RawTable) -> pl.DataFrame:
     """
     form, fields = raw.form, fields_of(raw.form.table)
     given = raw.frame.rename({name: f"raw:{name}" for name in raw.frame.columns if name != ROW})
-    absent = [name for name in fields if f"raw:{name}" not in given.columns]
-    given = given.with_columns(pl.lit(None, pl.String).alias(f"raw:{name}") for name in absent)
-    read = given.with_columns(
-        form.reader.read(pl.col(f"raw:{name}"), one, _choices(form, name, one)).alias(name)
-        for name, one in fields.items()
-    )
+    columns: list[pl.Series | pl.Expr] = []
+    for name, one in fields.items():
+        if f"raw:{name}" in given.columns:
+            text = given[f"raw:{name}"]
+            columns.append(form.reader.read(text, one, _choices(form, name, one)).alias(name))
+        else:
+            columns.append(pl.lit(None, one.kind.type).alias(name))
+            columns.append(pl.lit(None, pl.String).alias(f"raw:{name}"))
+    read = given.with_columns(columns)
     return _with_times(read, form) if form.table is LogTable.ABSENCE else read
 
 
@@ -166,11 +169,15 @@ def set_apart(
     broken = rows.select(
         FILE, ROW, **{key: rule.broken.fill_null(False) for key, rule in named.items()}
     )
+    any_broken = broken.select(pl.col(list(named)).any()).row(0, named=True)
     places = [
         Place(sources[file].name, row, sources[file].form.heading(rule.field), rule.name)
         for key, rule in named.items()
+        if any_broken[key]
         for file, row in broken.filter(pl.col(key)).select(FILE, ROW).iter_rows()
     ]
+    if not places:
+        return rows, []
     keep = broken.select(~pl.any_horizontal(list(named))).to_series()
     return rows.filter(keep), places
 

@@ -1,8 +1,9 @@
 """The fields of each table and how their text is read; a text that cannot be read becomes null."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import polars as pl
 
@@ -16,6 +17,8 @@ from features.vocabulary import (
     SupportKind,
     SupportStatus,
 )
+
+TemporalKind = pl.Date | pl.Time | pl.Datetime
 
 
 class Kind(StrEnum):
@@ -175,24 +178,22 @@ class Reader:
     months: tuple[str, ...] = ()
     decimal: str = "."
 
-    def read(self, text: pl.Expr, field: Field, choices: Mapping[str, str]) -> pl.Expr:
+    def read(self, text: pl.Series, field: Field, choices: Mapping[str, str]) -> pl.Series:
         """`text` as the type of `field`; null where it cannot be read as one."""
         match field.kind:
             case Kind.TEXT:
                 return text
             case Kind.SCHOOL:
                 school = text.str.to_uppercase()
-                return pl.when(school.str.contains(r"^[0-9A-Z]{6}$")).then(school)
+                return school.set(~school.str.contains(r"^[0-9A-Z]{6}$"), None)
             case Kind.PUPIL_NUMBER:
-                return pl.when(text.str.contains(r"^[0-9A-Za-z._-]{1,24}$")).then(text)
+                return text.set(~text.str.contains(r"^[0-9A-Za-z._-]{1,24}$"), None)
             case Kind.DATE:
-                return self._date(text)
+                return _parsed(text, pl.Date(), ("%Y-%m-%d", *self.dates), _with_century)
             case Kind.MONTH:
                 return self._month(text)
             case Kind.TIME:
-                return text.str.replace(".", ":", literal=True).str.strptime(
-                    pl.Time, "%H:%M", strict=False
-                )
+                return _parsed(text, pl.Time(), ("%H:%M", "%H:%M:%S", "%H.%M"))
             case Kind.LOCAL:
                 return self._local(text)
             case Kind.MOMENT:
@@ -205,44 +206,100 @@ class Reader:
                     choices, default=None, return_dtype=pl.String
                 )
 
-    def _date(self, text: pl.Expr) -> pl.Expr:
-        full = text.str.replace(r"^(\d{1,2}-\d{1,2}-)(\d\d)$", "${1}20${2}")
-        return pl.coalesce(
-            full.str.strptime(pl.Date, one, strict=False) for one in ("%Y-%m-%d", *self.dates)
-        )
-
-    def _month(self, text: pl.Expr) -> pl.Expr:
+    def _month(self, text: pl.Series) -> pl.Series:
         month = text.str.replace(r"^(\d{4}-\d\d)-\d\d$", "${1}")  # a spreadsheet made it a date
-        with_day = pl.concat_str(pl.lit("01-"), month)
-        return pl.coalesce(
-            with_day.str.strptime(pl.Date, f"%d-{one}", strict=False)
-            for one in ("%Y-%m", *self.months)
-        )
+        formats = tuple(f"%d-{one}" for one in ("%Y-%m", *self.months))
+        return _parsed("01-" + month, pl.Date(), formats)
 
-    def _naive(self, text: pl.Expr) -> pl.Expr:
-        plain = (
-            text.str.replace(r"\s*(Z|[+-]\d\d:?\d\d)$", "")
-            .str.replace(r"\.\d+$", "")
-            .str.replace(r"^(\d{1,2}-\d{1,2}-)(\d\d)([ T])", "${1}20${2}${3}")
-            .str.replace("T", " ", literal=True)
-        )
-        formats = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", *self.moments)
-        return pl.coalesce(
-            plain.str.strptime(pl.Datetime("us"), one, strict=False) for one in formats
-        )
+    def _naive(self, text: pl.Series) -> pl.Series:
+        formats = (*self.moments, *_ISO_MOMENTS)
+        return _parsed(text, pl.Datetime("us"), formats, _with_century)
 
-    def _local(self, text: pl.Expr) -> pl.Expr:
+    def _local(self, text: pl.Series) -> pl.Series:
         """Wall clock in Amsterdam; a date alone is its midnight."""
-        naive, offset = self._naive(text), _offset(text)
-        moved = (naive - offset).dt.replace_time_zone("UTC")
-        shifted = moved.dt.convert_time_zone(AMSTERDAM.key).dt.replace_time_zone(None)
-        midnight = self._date(text).cast(pl.Datetime("us"))
-        return pl.when(offset.is_not_null()).then(shifted).otherwise(pl.coalesce(naive, midnight))
+        local = self._naive(text)
+        local = _filled(
+            local,
+            text,
+            lambda rest: (
+                _with_offset(rest)
+                .select(
+                    pl.col("moment").dt.convert_time_zone(AMSTERDAM.key).dt.replace_time_zone(None)
+                )
+                .to_series()
+            ),
+        )
+        dates = ("%Y-%m-%d", *self.dates)
+        return _filled(
+            local,
+            text,
+            lambda rest: _parsed(rest, pl.Date(), dates, _with_century).cast(pl.Datetime("us")),
+        )
 
-    def _moment(self, text: pl.Expr) -> pl.Expr:
-        naive, offset = self._naive(text), _offset(text)
-        moved = (naive - offset).dt.replace_time_zone("UTC")
-        return pl.when(offset.is_not_null()).then(moved).otherwise(in_utc(naive))
+    def _moment(self, text: pl.Series) -> pl.Series:
+        naive = self._naive(text)
+        moments = naive.to_frame("local").select(in_utc(pl.col("local"))).to_series()
+        return _filled(moments, text, lambda rest: _with_offset(rest)["moment"])
+
+
+_ISO_MOMENTS = (
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S%.f",
+)
+
+
+def _parsed(
+    text: pl.Series,
+    kind: TemporalKind,
+    formats: Sequence[str],
+    tidied: Callable[[pl.Series], pl.Series] | None = None,
+) -> pl.Series:
+    """Each text by the first format that fits; what fits none is tried once more when tidied.
+
+    A later format is tried on what is left only, since most files use one throughout.
+    """
+    result = _by_format(text, kind, formats[0])
+    for one in formats[1:]:
+        result = _filled(result, text, partial(_by_format, kind=kind, written=one))
+    if tidied is None:
+        return result
+    return _filled(result, text, lambda rest: _parsed(tidied(rest), kind, formats))
+
+
+def _by_format(text: pl.Series, kind: TemporalKind, written: str) -> pl.Series:
+    result = text.str.strptime(kind, written, strict=False)
+    if isinstance(kind, pl.Time):
+        return result
+    # "1-9-25" fits %Y-%m-%d, in the first year of our era.
+    return result.set(result.dt.year() < 1000, None)
+
+
+def _filled(
+    result: pl.Series, text: pl.Series, read: Callable[[pl.Series], pl.Series]
+) -> pl.Series:
+    """`result`, with `read` applied to the texts that it is still null for."""
+    places = (result.is_null() & text.is_not_null()).arg_true()
+    if places.is_empty():
+        return result
+    return result.scatter(places, read(text.gather(places)))
+
+
+def _with_century(text: pl.Series) -> pl.Series:
+    return text.str.replace(r"^(\d{1,2}-\d{1,2}-)(\d\d)( |T|$)", "${1}20${2}${3}")
+
+
+def _with_offset(text: pl.Series) -> pl.DataFrame:
+    """ISO moments that carry their distance to UTC, as column `moment`."""
+    pattern = r"^(?<local>.+T.+?)(?:\.\d+)?(?:(?<utc>Z)|(?<sign>[+-])(?<h>\d\d):?(?<m>\d\d))$"
+    parts = text.str.extract_groups(pattern).struct.unnest()
+    minutes = pl.col("h").cast(pl.Int64) * 60 + pl.col("m").cast(pl.Int64)
+    signed = pl.when(pl.col("sign") == "-").then(-minutes).otherwise(minutes)
+    east = pl.when(pl.col("utc").is_not_null()).then(0).otherwise(signed)
+    local = _parsed(parts["local"], pl.Datetime("us"), _ISO_MOMENTS)
+    return parts.select(moment=(local - pl.duration(minutes=east)).dt.replace_time_zone("UTC"))
 
 
 def in_utc(local: pl.Expr) -> pl.Expr:
@@ -257,12 +314,3 @@ def in_utc(local: pl.Expr) -> pl.Expr:
         zone, ambiguous="latest", non_existent="null"
     )
     return pl.coalesce(exact, pushed).dt.convert_time_zone("UTC")
-
-
-def _offset(text: pl.Expr) -> pl.Expr:
-    """The distance to UTC that an ISO moment carries; null if it carries none."""
-    sign = text.str.extract(r"T.*([+-])\d\d:?\d\d$").replace_strict({"+": 1, "-": -1}, default=None)
-    hours = text.str.extract(r"T.*[+-](\d\d):?\d\d$").cast(pl.Int64, strict=False)
-    minutes = text.str.extract(r"T.*[+-]\d\d:?(\d\d)$").cast(pl.Int64, strict=False)
-    written = pl.duration(minutes=sign * (hours * 60 + minutes))
-    return pl.when(text.str.ends_with("Z")).then(pl.duration(minutes=0)).otherwise(written)

@@ -5,6 +5,7 @@ A row number is the one a spreadsheet shows: title lines, headings and blank lin
 
 import csv
 import datetime as dt
+import functools
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pyarrow.csv
 from python_calamine import CalamineError, CalamineWorkbook
 
 from features.errors import DeliveryRefused
-from features.ingest.blocked import blocked_heading, holds_citizen_numbers
+from features.ingest.blocked import blocked_heading, columns_with_citizen_numbers
 from features.ingest.decoding import decode
 from features.ingest.forms import FileForm
 from features.ingest.opening import RawFile
@@ -99,21 +100,24 @@ def read_tables(file: RawFile, forms: Sequence[FileForm]) -> list[RawTable]:
 
 def _read_text(name: str, text: str, forms: Sequence[FileForm]) -> RawTable:
     head = text[:_HEAD_CHARACTERS]
-    candidates = (
-        (line, separator, cells, physical)
-        for separator in SEPARATORS
-        for line, cells, physical in _first_lines(head, separator)
-    )
-    best = max(
-        candidates,
-        key=lambda found: _fit(found[2], forms)[0],
-        default=None,
-    )
-    line, separator, cells, physical = best if best else (0, ",", [], 0)
+    line, separator, cells, physical = _heading_line(head, forms)
     headings = _checked(name, cells, forms)
     body = text.split("\n", physical)[physical] if text.count("\n") >= physical else ""
     frame, malformed = _parse(name, body, separator, len(cells), first_row=line + 1)
     return _table(name, headings, frame, malformed)
+
+
+def _heading_line(head: str, forms: Sequence[FileForm]) -> tuple[int, str, list[str], int]:
+    """Row number, separator and cells of the line that fits a form best, and where it ends."""
+    best, best_fit = (0, ",", list[str](), 0), (False, 0)
+    for separator in SEPARATORS:
+        for number, cells, physical in _first_lines(head, separator):
+            fit, _ = _fit(cells, forms) if len(cells) > 1 else (best_fit, None)
+            if fit > best_fit:
+                best, best_fit = (number, separator, cells, physical), fit
+            if best_fit[0]:
+                return best
+    return best
 
 
 def _first_lines(head: str, separator: str) -> Iterator[tuple[int, list[str], int]]:
@@ -304,12 +308,11 @@ def _table(
     clean = frame.with_columns(pl.col(texts).str.strip_chars().replace("", None))
     filled = clean.filter(pl.any_horizontal(pl.col(texts).is_not_null()))
     rows = _without_totals(filled, texts)
-    for place, heading in zip(texts, headings.cells, strict=True):
-        if holds_citizen_numbers(rows[place]):
-            raise DeliveryRefused(
-                f"{name}: most values of column '{heading.strip()}' are citizen service numbers "
-                "(BSN), which may not come in. Give the school's own number instead."
-            )
+    for place in columns_with_citizen_numbers(rows.select(texts)):
+        raise DeliveryRefused(
+            f"{name}: most values of column '{headings.cells[int(place)].strip()}' are citizen "
+            "service numbers (BSN), which may not come in. Give the school's own number instead."
+        )
     fields = {field: str(places[0]) for field, places in headings.places.items()}
     selected = rows.select(ROW, **{field: pl.col(place) for field, place in fields.items()})
     return RawTable(name, headings.form, selected, tuple(malformed), headings.unknown)
@@ -328,5 +331,6 @@ def _is_total(cell: str) -> bool:
     return bool(pl.Series([cell.strip(' "').lower()]).str.contains(_TOTALS)[0])
 
 
+@functools.lru_cache(maxsize=10_000)
 def _plain(heading: str) -> str:
     return " ".join(heading.replace("\ufeff", "").strip().casefold().split())

@@ -54,6 +54,7 @@ class RecordLog:
     def __init__(self, root: Path, head: int | None = None) -> None:
         self.root = root
         self._head = head
+        self._opened: dict[str, DeltaTable] = {}
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -100,10 +101,10 @@ class RecordLog:
 
     def deliveries(self) -> pa.Table:
         """One row per visible delivery, in order: number, name, moment, digest, schools, rows."""
-        path = self._path("deliveries")
-        if not DeltaTable.is_deltatable(str(path)):
+        table = self._open("deliveries")
+        if table is None:
             return DELIVERIES.empty_table()
-        found = DeltaTable(str(path)).to_pyarrow_dataset().to_table().cast(DELIVERIES)
+        found = table.to_pyarrow_dataset().to_table().cast(DELIVERIES)
         if self._head is not None:
             found = found.filter(pc.field("number") <= self._head)
         return found.sort_by("number")
@@ -163,6 +164,10 @@ class RecordLog:
     def read_fingerprints(self, table: LogTable, schools: Sequence[str]) -> pa.Table:
         """What a new delivery is compared with: all versions of these schools, without content."""
         columns = ["school", "record_key", "recorded_at", "known_at", "sequence", "fingerprint"]
+        spoken_of = pc.list_flatten(self.deliveries()["schools"]).to_pylist()
+        if not set(spoken_of) & set(schools):
+            # A school that is new to the log: nothing to look for.
+            return pa.schema([schema_of(table).field(name) for name in columns]).empty_table()
         return self._versions(table, _selected(table, schools, None), columns)
 
     def _versions(
@@ -171,10 +176,10 @@ class RecordLog:
         # What is visible is read first: rows that are committed after this are left out whole.
         visible = self.deliveries()["delivery"]
         schema = schema_of(table)
-        path = self._path(table)
-        if not len(visible) or not DeltaTable.is_deltatable(str(path)):
+        stored = self._open(table)
+        if not len(visible) or stored is None:
             return schema.empty_table().select(columns or schema.names)
-        dataset = DeltaTable(str(path)).to_pyarrow_dataset()
+        dataset = stored.to_pyarrow_dataset()
         wanted = wanted & pc.field("delivery").isin(visible.combine_chunks())
         return dataset.to_table(columns=columns or schema.names, filter=wanted)
 
@@ -200,11 +205,9 @@ class RecordLog:
             "schools": schools,
             "rows": rows,
         }
-        write_deltalake(
-            str(self._path("deliveries")),
-            pa.Table.from_pylist([row], schema=DELIVERIES),
-            mode="append",
-        )
+        # Written whole each time: one small file, read at every look into the log.
+        rows_so_far = pa.concat_tables([self.deliveries(), pa.Table.from_pylist([row], DELIVERIES)])
+        write_deltalake(str(self._path("deliveries")), rows_so_far, mode="overwrite")
         log.info("delivery %s: %d new versions for %d schools", name, rows, len(schools))
 
     @property
@@ -230,9 +233,19 @@ class RecordLog:
         if name and name not in visible:
             log.info("removing what an interrupted delivery %s left behind", name)
             for table in LogTable:
-                if DeltaTable.is_deltatable(str(self._path(table))):
-                    DeltaTable(str(self._path(table))).delete(f"delivery = '{name}'")
+                stored = self._open(table)
+                if stored is not None:
+                    stored.delete(f"delivery = '{name}'")
         self._pending.unlink()
+
+    def _open(self, table: str) -> DeltaTable | None:
+        """The newest state of a table; kept open, because reading all commits again is slow."""
+        opened = self._opened.get(table)
+        if opened is not None:
+            opened.update_incremental()
+        elif DeltaTable.is_deltatable(str(self._path(table))):
+            opened = self._opened[table] = DeltaTable(str(self._path(table)))
+        return opened
 
     def _path(self, table: str) -> Path:
         return self.root / table
