@@ -100,7 +100,7 @@ def as_rows(frame: pl.DataFrame) -> Rows:
 def _scores(
     frame: pl.DataFrame, values: Values, models: Mapping[str, Scorer], home: Home
 ) -> dict[str, Score]:
-    labels = {MODEL: "model (trees)", LOGISTIC: "logistic regression"}
+    labels = {MODEL: "model (bomen)", LOGISTIC: "logistische regressie"}
     found = {
         name: Score(name, labels[name], model.score(values.of(model.features)), probability=True)
         for name, model in models.items()
@@ -109,7 +109,7 @@ def _scores(
     found |= {rule.name: Score(rule.name, rule.label, rule.score(columns)) for rule in RULES}
     oracle = oracle_probability(home.truth / "oracle.parquet", frame)
     if oracle is not None:
-        label = "oracle (knows the latent state)"
+        label = "orakel (kent de verborgen toestand)"
         found[ORACLE] = Score(ORACLE, label, oracle, probability=True)
     return found
 

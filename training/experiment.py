@@ -34,14 +34,14 @@ class Label:
     horizon_weeks: int = _between(8, 1, 40)
 
     def words(self) -> str:
-        """The label in one sentence.
+        """The label in the words that people read.
 
         >>> Label().words()
-        'onset within 8 school weeks of a run of 20 school days, 80 % absent or more'
+        'binnen 8 schoolweken begint een reeks van 20 geplande schooldagen, 80 % of meer afwezig'
         """
         return (
-            f"{self.kind} within {self.horizon_weeks} school weeks of a run of {self.run_days} "
-            f"school days, {self.absent_share:.0%} absent or more".replace("%", " %")
+            f"binnen {self.horizon_weeks} schoolweken begint een reeks van {self.run_days} "
+            f"geplande schooldagen, {100 * self.absent_share:.0f} % of meer afwezig"
         )
 
 

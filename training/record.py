@@ -3,17 +3,26 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.explain import contributions, dependence_figure, importance_figure, summary_figure
+from models.card import ModelFacts, render
+from models.explain import (
+    Contributions,
+    contributions,
+    dependence_figure,
+    importance_figure,
+    summary_figure,
+)
 from models.registry import Registry, Run
 from training.assess import MODEL, ORACLE, Assessed
 from training.bootstrap import Interval
+from training.card_facts import card_facts
 from training.cohort import ExperimentRows
 from training.evaluate import Measured
 from training.experiment import Experiment
@@ -61,10 +70,13 @@ def record(registry: Registry, run: Run, finished: Finished, experiment_text: st
             child.tags({**tags, "mlflow.parentRunId": run.run_id, "kind": scored.kind})
             child.metrics(_metrics(scored.metrics))
     run.metrics(_difference_metrics(assessed))
-    for name, figure in _figures(finished).items():
+    x = _explained_rows(finished)
+    explained = contributions(finished.bundle, x)
+    for name, figure in (_figures(finished) | _shap_figures(explained, x)).items():
         run.plot(name, figure)
     run.bundle(finished.bundle)
     summary = _summary(finished, run.run_id, registry.register(run.run_id))
+    run.text("model_card.md", render(_card(finished, summary, explained), finished.bundle))
     run.text("comparison.md", summary.markdown())
     run.text("experiment.toml", experiment_text)
     run.tags({"evaluation_sha256": summary.digest()})
@@ -96,25 +108,39 @@ def _figures(finished: Finished) -> dict[str, Figure]:
     calibration = calibration_figure(
         {labels[name]: bins for name, bins in assessed.calibration.items() if name != ORACLE}
     )
-    x = _explained_rows(finished)
-    explained = contributions(finished.bundle, x)
     return {
         "precision_by_capacity": precision,
         "recall_by_capacity": recall,
         "calibration": calibration,
+    }
+
+
+def _shap_figures(explained: Contributions, x: NDArray[np.float32]) -> dict[str, Figure]:
+    return {
         "shap_importance": importance_figure(explained),
         "shap_summary": summary_figure(explained, x),
         "shap_dependence": dependence_figure(explained, x),
     }
 
 
-def _explained_rows(finished: Finished) -> np.ndarray:
+def _card(finished: Finished, summary: Summary, explained: Contributions) -> ModelFacts:
+    size = np.abs(explained.by_theme).mean(axis=0)
+    shares = size / size.sum() if size.sum() > 0 else size
+    learned = finished.rows.frame.filter(pl.col("part") == Part.FIT)
+    return card_facts(
+        summary,
+        dict(zip(explained.themes, shares.tolist(), strict=True)),
+        pupils=learned["pupil_key"].n_unique(),
+        schools=learned["school"].n_unique(),
+    )
+
+
+def _explained_rows(finished: Finished) -> NDArray[np.float32]:
     """A random part of the test rows: explaining all of them takes minutes and shows the same."""
     test = np.flatnonzero((finished.rows.frame["part"] == Part.TEST).to_numpy())
     generator = np.random.default_rng(finished.experiment.seed)
     chosen = generator.choice(test, min(EXPLAINED_ROWS, len(test)), replace=False)
-    x: np.ndarray = finished.values.of(finished.bundle.features)[np.sort(chosen)]
-    return x
+    return finished.values.take(np.sort(chosen)).of(finished.bundle.features)
 
 
 def _summary(finished: Finished, run_id: str, version: int) -> Summary:
@@ -134,7 +160,7 @@ def _summary(finished: Finished, run_id: str, version: int) -> Summary:
         model_version=version,
         bundle_hash=finished.bundle.content_hash,
         trained_until=str(finished.bundle.metadata.trained_until),
-        tested_on=f"{periods.test_from} - {periods.test_until - timedelta(days=1)}",
+        tested_on=periods.tested_on,
         data_fingerprint=finished.data_fingerprint,
         label=experiment.label.words(),
         level=level,
@@ -154,11 +180,14 @@ def _summary(finished: Finished, run_id: str, version: int) -> Summary:
 
 def _notes(experiment: Experiment) -> tuple[str, ...]:
     capacity = experiment.capacity
+    share = f"{100 * capacity.share:.1f}".replace(".", ",").removesuffix(",0")
     return (
-        f"lists: per school and Monday {capacity.share:.0%} of the pupils in scope, "
-        f"{capacity.floor} to {capacity.ceiling} names",
-        f"intervals: {experiment.evaluation.level:.0%}, {experiment.evaluation.replicates} "
-        "resamples of pupils",
+        f"Lijsten: per school en maandag {share} % van de leerlingen die meetellen, "
+        f"{capacity.floor} tot {capacity.ceiling} namen.",
+        f"Intervallen: {100 * experiment.evaluation.level:.0f} %, "
+        f"{experiment.evaluation.replicates} trekkingen van leerlingen.",
+        f"Leerlingen die al {experiment.cohort.in_view_days} of meer schooldagen achtereen "
+        "afwezig zijn, tellen niet mee: zij zijn al in beeld.",
     )
 
 

@@ -52,6 +52,11 @@ class Periods:
         parts = np.select([fit, calibration, test], [Part.FIT, Part.CALIBRATION, Part.TEST])
         return parts.astype(np.int8)
 
+    @property
+    def tested_on(self) -> str:
+        """The test period as Dutch people write it."""
+        return f"{self.test_from:%d-%m-%Y} t/m {self.test_until - timedelta(days=1):%d-%m-%Y}"
+
     def lines(self) -> tuple[str, ...]:
         """The periods in words, for logs and cards."""
         return (

@@ -28,13 +28,14 @@ class Values:
     x: NDArray[np.float32]
     names: tuple[str, ...]
 
-    def take(self, rows: NDArray[np.bool_]) -> "Values":
-        """Some of the rows."""
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "Values":
+        """Some of the rows: a mask or their numbers."""
         return replace(self, x=self.x[rows])
 
     def of(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         """The columns of these features, in this order."""
-        return self.x[:, [self.names.index(name) for name in names]]
+        chosen: NDArray[np.float32] = self.x[:, [self.names.index(name) for name in names]]
+        return chosen
 
     def columns(self) -> Mapping[str, NDArray[np.float32]]:
         """One array per feature; views, not copies."""

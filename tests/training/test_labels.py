@@ -154,6 +154,7 @@ def test_end_of_data_makes_everyone_immature_also_who_already_started() -> None:
     labels = label("aaaaa-- aaaaa-- aaa..--", ".....-- .....-- .....--")
     assert labels.outcome[:, 0].tolist() == [Outcome.IMMATURE, Outcome.IMMATURE]
     assert np.isnat(labels.onset_on).all()
+    assert (labels.window_end > np.datetime64("2200-01-01")).all()
 
 
 def test_a_label_is_known_when_horizon_and_run_have_passed() -> None:
