@@ -186,7 +186,7 @@ def oracle(chain: Chain, weights: Floats, horizon: int = number.HORIZON_WEEKS) -
 
 
 def starting_shares(chain: Chain, weights: Floats) -> Floats:
-    """Shares of the states among pupils at school, after three years at `weights[c, e]`."""
+    """Shares of the states after three years at `weights[c, e]`, among those not in a run."""
     moves = np.repeat(chain.moves[None], len(weights), axis=0)
     enter = weights * chain.entries
     moves[:, State.CALM, :] = 0.0
@@ -195,7 +195,9 @@ def starting_shares(chain: Chain, weights: Floats) -> Floats:
     shares = np.zeros((len(weights), STATES))
     shares[:, State.CALM] = 1.0
     for _ in range(3 * number.SCHOOL_WEEKS_A_YEAR):
+        onset = (shares * chain.onset).sum(axis=1)
         shares = np.einsum("cs,cst->ct", shares * (1.0 - chain.onset), moves)
+        shares[:, State.AWAY_1] += onset
     shares[:, State.AWAY_1 : State.BACK + 1] = 0.0
     result: Floats = shares / shares.sum(axis=1, keepdims=True)
     return result

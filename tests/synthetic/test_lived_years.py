@@ -40,11 +40,11 @@ def planned(years: SchoolYears) -> np.ndarray:
 
 def pupil_years(years: SchoolYears, grid: np.ndarray) -> np.ndarray:
     """`grid` per full pupil-year: [pupil-year, day], the last days of longer years left out."""
-    rows = []
+    rows, length = [], min(int((years.scene.year == year).sum()) for year in range(3))
     for year in range(3):
         days = np.flatnonzero(years.scene.year == year)
         there = (years.scene.slots[:, days] > 0).all(axis=1)
-        rows.append(grid[np.ix_(there, days)][:, :180])
+        rows.append(grid[np.ix_(there, days)][:, :length])
     return np.concatenate(rows)
 
 
