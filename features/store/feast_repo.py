@@ -2,7 +2,7 @@
 
 import runpy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 import feast
 import pandas as pd
 import pyarrow as pa
+from feast.errors import FeatureServiceNotFoundException
+from feast.feature_view import DUMMY_ENTITY
 from feast.infra.online_stores.sqlite import SqliteOnlineStore
-from feast.infra.registry.base_registry import BaseRegistry
+from feast.repo_contents import RepoContents
 
 from features.errors import NotThere
 from features.store.definitions import JOIN_KEY, TIMESTAMP
 
+REGISTRY = "registry.db"
 ROW_NUMBER = "row_number"
 
 
@@ -26,18 +29,54 @@ class FeastRepo:
         self._folder = folder
         self._feast = feast.FeatureStore(repo_path=str(folder))
 
-    def apply(self) -> None:
-        """Make the registry say what `definitions.py` says, no more and no less."""
-        named = runpy.run_path(str(self._folder / "definitions.py"))
-        kinds = (feast.Entity, feast.FileSource, feast.FeatureView, feast.FeatureService)
-        wanted = [value for value in named.values() if isinstance(value, kinds)]
-        kept = {(type(value), value.name) for value in wanted}
-        gone = [v for v in _registered(self._feast) if (type(v), v.name) not in kept]
-        self._feast.apply(wanted, objects_to_delete=gone, partial=False)
+    @classmethod
+    def create(cls, folder: Path, files: Mapping[str, str]) -> "FeastRepo":
+        """A new repository from its generated files; an older one there is taken away first.
+
+        The registry holds nothing of its own, but it does hold absolute paths: one that came along
+        from another place would still point there. What is online belongs to the older definitions.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / REGISTRY).unlink(missing_ok=True)
+        for stale in folder.glob("online.*"):
+            stale.unlink()
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        repo = cls(folder)
+        repo._apply()
+        return repo
+
+    def holds(self, files: Mapping[str, str]) -> bool:
+        """Whether the generated files on disk are these."""
+        return all(
+            (self._folder / name).exists()
+            and (self._folder / name).read_text(encoding="utf-8") == text
+            for name, text in files.items()
+        )
+
+    def _apply(self) -> None:
+        named = list(runpy.run_path(str(self._folder / "definitions.py")).values())
+        contents = RepoContents(
+            projects=_of(named, feast.Project),
+            data_sources=_of(named, feast.FileSource),
+            feature_views=_of(named, feast.FeatureView),
+            on_demand_feature_views=[],
+            stream_feature_views=[],
+            label_views=[],
+            entities=[*_of(named, feast.Entity), DUMMY_ENTITY],
+            feature_services=_of(named, feast.FeatureService),
+            permissions=[],
+        )
+        # What `feast apply` does, without its printing; `FeatureStore.apply` would leave the
+        # registry without its record of the online tables, and `feast plan` would want them anew.
+        self._feast._apply_diffs(*self._feast.plan(contents))
 
     def tags(self, service: str) -> dict[str, str]:
-        """The tags the service was applied with."""
-        return dict(self._service(service).tags)
+        """The tags the service was applied with; none if applying was cut short."""
+        try:
+            return dict(self._service(service).tags)
+        except FeatureServiceNotFoundException:
+            return {}
 
     def source_paths(self, service: str) -> set[str]:
         """Where the views of the service read their rows."""
@@ -92,23 +131,22 @@ class FeastRepo:
         return self._service(service).feature_view_projections
 
 
+def is_applied(folder: Path) -> bool:
+    """Whether anything was ever applied in `folder`."""
+    return (folder / REGISTRY).exists()
+
+
 def open_repo(folder: Path) -> FeastRepo:
     """The repository in `folder`; `NotThere` while nothing was applied."""
-    if not (folder / "registry.db").exists():
+    if not is_applied(folder):
         raise NotThere(
             f"{folder}: the feature definitions were not applied yet; run `tijdig features`"
         )
     return FeastRepo(folder)
 
 
-def _registered(store: feast.FeatureStore) -> list[Any]:
-    registry: BaseRegistry = store.registry
-    return [
-        *registry.list_feature_services(store.project),
-        *registry.list_feature_views(store.project),
-        *registry.list_data_sources(store.project),
-        *(entity for entity in registry.list_entities(store.project) if entity.name != "__dummy"),
-    ]
+def _of(values: Sequence[object], kind: type) -> list[Any]:
+    return [value for value in values if isinstance(value, kind)]
 
 
 @contextmanager

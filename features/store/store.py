@@ -73,16 +73,26 @@ class FeatureStore:
         return self.service(name).contract_hash(self._gate.contracts)
 
     def apply(self, use: Use) -> None:
-        """Write the Feast repository from catalogue and contracts, and apply it."""
-        service = self.service()
-        self._gate.check(service.definitions, replace(use, action=Action.APPLY))
-        self._home.feast.mkdir(parents=True, exist_ok=True)
-        (self._home.feast / "feature_store.yaml").write_text(configuration(), encoding="utf-8")
-        text = definitions(self._home, self._offline.live, service, self._gate.contracts)
-        (self._home.feast / "definitions.py").write_text(text, encoding="utf-8")
-        from features.store.feast_repo import FeastRepo
+        """Make the Feast repository say what catalogue and contracts say; idempotent.
 
-        FeastRepo(self._home.feast).apply()
+        When anything changed, the online values go: they belong to the older definitions.
+        """
+        asked = self.service()
+        self._gate.check(asked.definitions, replace(use, action=Action.APPLY))
+        files = {
+            "feature_store.yaml": configuration(),
+            "definitions.py": definitions(
+                self._home, self._offline.live, asked, self._gate.contracts
+            ),
+        }
+        from features.store.feast_repo import FeastRepo, is_applied, open_repo
+
+        folder = self._home.feast
+        if is_applied(folder):
+            repo = open_repo(folder)
+            if repo.holds(files) and self._in_force(repo, asked):
+                return
+        FeastRepo.create(folder, files)
 
     def write(
         self, table: pa.Table, mondays: Collection[date], schools: Collection[str] | None = None
@@ -192,18 +202,20 @@ class FeatureStore:
         from features.store.feast_repo import open_repo
 
         repo = open_repo(self._home.feast)
-        tags = repo.tags(asked.name)
-        in_force = (
-            tags.get("definitions_hash") == definitions_hash(asked.features)
-            and tags.get("contract_hash") == self.contract_hash(asked.name)
-            and repo.source_paths(asked.name) == {str(self._offline.live.absolute())}
-        )
-        if not in_force:
+        if not self._in_force(repo, asked):
             raise NotThere(
                 f"{self._home.feast}: was applied with other definitions, contracts or folders "
                 "than those in force; run `tijdig features` to apply again"
             )
         return repo
+
+    def _in_force(self, repo: FeastRepo, asked: Service) -> bool:
+        tags = repo.tags(asked.name)
+        return (
+            tags.get("definitions_hash") == definitions_hash(asked.features)
+            and tags.get("contract_hash") == self.contract_hash(asked.name)
+            and repo.source_paths(asked.name) == {str(self._offline.live.absolute())}
+        )
 
     def _record(
         self, pupil_keys: pa.ChunkedArray, asked: Service, use: Use, decision: Decision
