@@ -58,10 +58,14 @@ class FileForm:
 def read_forms(extra: Path | None = None) -> tuple[FileForm, ...]:
     """The forms of the packaged profiles, and of those a school keeps in the folder `extra`.
 
+    A school's own come first, and one with the name of a packaged profile replaces it.
+
     >>> [form.file for form in read_forms() if form.profile == "po_half_day"]
     ['verzuim.csv', 'leerlingen.csv']
     """
-    paths = sorted(PACKAGED.glob("*.toml")) + (sorted(extra.glob("*.toml")) if extra else [])
+    own = sorted(extra.glob("*.toml")) if extra else []
+    replaced = {path.name for path in own}
+    paths = own + [path for path in sorted(PACKAGED.glob("*.toml")) if path.name not in replaced]
     problems: list[str] = []
     forms: list[FileForm] = []
     for path in paths:
@@ -102,6 +106,7 @@ def _problems_of(where: str, table: str, entry: Mapping[str, Any]) -> list[str]:
     if table not in list(LogTable):
         return [f"{where}: no such table; known are {', '.join(LogTable)}"]
     problems = [f"{where}: {key} is not known" for key in sorted(set(entry) - _FILE_KEYS)]
+    problems += [f"{where}: {key} is missing" for key in ("file", "columns") if key not in entry]
     columns = entry.get("columns", {})
     known = fields_of(LogTable(table))
     for heading, name in columns.items():
@@ -111,7 +116,18 @@ def _problems_of(where: str, table: str, entry: Mapping[str, Any]) -> list[str]:
         problems.append(f"{where}: no heading for {needed}")
     for heading in set(entry.get("optional", ())) - set(columns):
         problems.append(f"{where}: optional heading {heading} is not among the columns")
+    for name, words in entry.get("values", {}).items():
+        meant = known[name].choices if name in known else None
+        for written, word in words.items():
+            if word not in (meant or {}):
+                problems.append(f"{where}: {name} {written} means {word}, which is no {name}")
+    for word, half_day in entry.get("half_days", {}).items():
+        if {key: type(value) for key, value in half_day.items()} != _HALF_DAY:
+            problems.append(f"{where}: {word} needs starts = 08:30:00, ends = 12:00:00, minutes")
     return problems
+
+
+_HALF_DAY = {"starts": dt.time, "ends": dt.time, "minutes": int}
 
 
 def _missing_fields(table: LogTable, given: set[str]) -> list[str]:
