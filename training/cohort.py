@@ -92,7 +92,10 @@ def sample(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
     share = experiment.sampling.negative_share
     drawn = pl.Series(np.random.default_rng(experiment.seed).random(len(frame)) < share)
     is_test = pl.col("part") == Part.TEST
-    is_training = pl.col("part").is_in([Part.FIT.value, Part.CALIBRATION.value])
+    training = [Part.FIT, Part.CALIBRATION]
+    if experiment.splits.refit:
+        training.append(Part.EMBARGO)
+    is_training = pl.col("part").is_in([part.value for part in training])
     came = pl.col("outcome") == Outcome.ONSET
     stayed = pl.col("outcome") == Outcome.NO_ONSET
     return (

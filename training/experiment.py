@@ -57,10 +57,13 @@ class SplitPlan:
     """The final test is one school year; `calibration_weeks` is the last part of the time before.
 
     `test_school_year` is the calendar year in which that school year starts; left out, it is the
-    last complete one.
+    last complete one. `refit`: once calibrated, the models are fitted again on all rows whose
+    labels are known before the test, also those of the embargo and of the calibration; the
+    calibrator stays.
     """
 
     calibration_weeks: int = _between(12, 2, 60)
+    refit: bool = True
     test_school_year: int | None = _between(None, 2000, 2100)
 
 
@@ -214,7 +217,8 @@ def _convert(raw: Any, wanted: Any) -> Any:
     if wanted is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)
     if not isinstance(raw, wanted) or (isinstance(raw, bool) and wanted is not bool):
-        raise ValueError({str: "text", int: "a whole number", float: "a number"}[wanted])
+        expected = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+        raise ValueError(expected[wanted])
     return raw
 
 

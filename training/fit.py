@@ -111,7 +111,22 @@ def fit_models(
         calibrated_until=_last_monday(rows, Part.CALIBRATION),
     )
     trees = fit_trees(fit_on, calibrate_on, experiment.model, metadata)
-    return trees, fit_logistic(fit_on, calibrate_on, metadata=metadata)
+    logistic = fit_logistic(fit_on, calibrate_on, metadata=metadata)
+    if not experiment.splits.refit:
+        return trees, logistic
+    everything = training_rows(rows, values, Part.FIT, Part.EMBARGO, Part.CALIBRATION)
+    metadata = replace(metadata, trained_until=metadata.calibrated_until)
+    # A calibrator must not learn from margins of rows that its model has seen: the first stays.
+    return (
+        replace(
+            fit_trees(everything, calibrate_on, experiment.model, metadata),
+            calibrator=trees.calibrator,
+        ),
+        replace(
+            fit_logistic(everything, calibrate_on, metadata=metadata),
+            calibrator=logistic.calibrator,
+        ),
+    )
 
 
 def open_store(home: Home) -> FeatureStore:

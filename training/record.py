@@ -194,7 +194,7 @@ def _notes(experiment: Experiment) -> tuple[str, ...]:
 def count_parts(frame: pl.DataFrame) -> tuple[PartCount, ...]:
     """How much each part holds, in the order of time."""
     found = []
-    for part in (Part.FIT, Part.CALIBRATION, Part.TEST):
+    for part in (Part.FIT, Part.EMBARGO, Part.CALIBRATION, Part.TEST):
         rows = frame.filter(pl.col("part") == part)
         came = rows.filter(pl.col("outcome") == Outcome.ONSET)
         found.append(

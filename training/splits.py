@@ -20,12 +20,17 @@ Days = NDArray[np.datetime64]
 
 
 class Part(IntEnum):
-    """What a row is for."""
+    """What a row is for.
+
+    EMBARGO rows lie between fit and calibration, or reach from before the calibration into it;
+    their labels are known before the test, so that a final fit may use them.
+    """
 
     UNUSED = 0
     FIT = 1
     CALIBRATION = 2
     TEST = 3
+    EMBARGO = 4
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,20 @@ class Periods:
         >>> as_of = np.array(["2024-11-04", "2025-02-24", "2025-03-03", "2025-06-02", "2025-09-01"],
         ...                  dtype="datetime64[D]")
         >>> [Part(part).name for part in periods.parts(as_of, as_of + 90)]
-        ['FIT', 'UNUSED', 'CALIBRATION', 'UNUSED', 'TEST']
+        ['FIT', 'EMBARGO', 'CALIBRATION', 'UNUSED', 'TEST']
         """
         fit = window_end < np.datetime64(self.calibration_from)
         calibration = as_of >= np.datetime64(self.calibration_from)
         calibration &= window_end < np.datetime64(self.test_from)
         test = (as_of >= np.datetime64(self.test_from)) & (as_of < np.datetime64(self.test_until))
-        parts = np.select([fit, calibration, test], [Part.FIT, Part.CALIBRATION, Part.TEST])
-        return parts.astype(np.int8)
+        embargo = window_end < np.datetime64(self.test_from)
+        parts = {
+            Part.FIT: fit,
+            Part.CALIBRATION: calibration,
+            Part.TEST: test,
+            Part.EMBARGO: embargo,
+        }
+        return np.select(list(parts.values()), list(parts)).astype(np.int8)
 
     @property
     def tested_on(self) -> str:
@@ -112,6 +123,7 @@ def check_embargo(as_of: Days, window_end: Days, parts: NDArray[np.int8]) -> Non
         (Part.FIT, Part.CALIBRATION),
         (Part.FIT, Part.TEST),
         (Part.CALIBRATION, Part.TEST),
+        (Part.EMBARGO, Part.TEST),
     ):
         ends, starts = window_end[parts == earlier], as_of[parts == later]
         if len(ends) and len(starts):

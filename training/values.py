@@ -61,11 +61,11 @@ def in_scope(rows: ExperimentRows, values: Values, cohort: Cohort) -> tuple[Expe
     return replace(rows, frame=rows.frame.filter(pl.Series(members))), values.take(members)
 
 
-def training_rows(rows: ExperimentRows, values: Values, part: Part) -> TrainingRows:
-    """The rows of one part, as the models take them."""
-    chosen = rows.frame.filter(pl.col("part") == part)
+def training_rows(rows: ExperimentRows, values: Values, *parts: Part) -> TrainingRows:
+    """The rows of these parts, as the models take them."""
+    inside = rows.frame["part"].is_in([part.value for part in parts])
+    chosen, mask = rows.frame.filter(inside), inside.to_numpy()
     _, pupils = np.unique(chosen["pupil_key"].to_numpy(), return_inverse=True)
-    mask = (rows.frame["part"] == part).to_numpy()
     return TrainingRows(
         x=values.x[mask][:, : len(MODEL_FEATURES)],
         y=(chosen["outcome"] == 1).to_numpy(),

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from features.build import build
+from features.build import PartitionTables, build, build_partition, read_partition
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
 from features.governance.use import Action, Purpose, Use
 from features.ingest import ingest, pupil_keys
 from features.records import RecordLog
-from features.school_weeks import mondays_between
+from features.school_weeks import as_of_moment, mondays_between
 from features.settings import Home
 from features.synthetic import simulate
 from features.vocabulary import Role
@@ -113,8 +116,8 @@ def test_the_test_year_is_the_last_complete_one_and_nothing_earlier_reaches_it(
 ) -> None:
     summary = trained.result.summary
     assert summary.tested_on == "01-08-2025 t/m 31-07-2026"
-    assert summary.trained_until < "2025-05-01"
-    assert [count.part for count in summary.counts] == ["fit", "calibration", "test"]
+    assert summary.trained_until < "2025-07-01"
+    assert [count.part for count in summary.counts] == ["fit", "embargo", "calibration", "test"]
     assert all(count.onset_rows for count in summary.counts)
 
 
@@ -194,6 +197,44 @@ def test_a_leak_raises_the_score_and_shows_on_a_shuffled_future(trained: Trained
     shuffled_leaky = roc_auc_score(came[order][known[order]], leaky[order][known[order]])
     assert abs(shuffled_honest - 0.5) < 0.06
     assert shuffled_leaky == pytest.approx(leaky_area)
+
+
+def test_shuffling_all_that_became_known_later_leaves_every_score_as_it_was(
+    trained: Trained,
+) -> None:
+    """And shuffling the last two weeks before it does not: the test can fail."""
+    log, monday = RecordLog(trained.home.records), date(2026, 3, 16)
+    school = trained.rows.frame["school"].mode()[0]
+    tables = read_partition(log, school, NOW)
+    scores = _scores(trained, tables, monday)
+    after = _shuffled(tables, as_of_moment(monday))
+    assert after.absence != tables.absence and after.placements != tables.placements
+    np.testing.assert_array_equal(_scores(trained, after, monday), scores)
+    earlier = _shuffled(tables, as_of_moment(monday - timedelta(weeks=2)))
+    assert not np.array_equal(_scores(trained, earlier, monday), scores)
+
+
+def _scores(trained: Trained, tables: PartitionTables, monday: date) -> NDArray[np.float64]:
+    built = build_partition(tables, [monday])
+    bundle = trained.result.bundle
+    return bundle.score(np.stack([built[name].to_numpy() for name in bundle.features], axis=1))
+
+
+def _shuffled(tables: PartitionTables, moment: datetime) -> PartitionTables:
+    """Exchange between pupils whatever became known at `moment` or later; the past stays."""
+    generator = np.random.default_rng(3)
+    changed = {}
+    for name in ("absence", "support", "placements"):
+        table = getattr(tables, name)
+        late = pc.greater_equal(table["known_at"], pa.scalar(moment, table["known_at"].type))
+        order = np.arange(len(table))
+        numbers = np.flatnonzero(late.to_numpy())
+        order[numbers] = generator.permutation(numbers)
+        keys = table["pupil_key"].take(pa.array(order))
+        changed[name] = table.set_column(
+            table.schema.get_field_index("pupil_key"), "pupil_key", keys
+        )
+    return replace(tables, **changed)
 
 
 def test_who_is_in_view_is_not_scored(trained: Trained) -> None:
