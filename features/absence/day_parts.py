@@ -32,7 +32,7 @@ _MINUTE = 60 * 1_000_000
 class DayParts:
     """One row per record version and day that it touches, sorted by cell, kind, start, amount.
 
-    `cell` is pupil number x days of the span + day number. `start` is the minute of the day for a
+    `cell` is day number x number of pupils + pupil number. `start` is the minute of the day for a
     record within one day, else -1. `amount` is minutes, or 1 for what is counted. `is_early` marks
     absence within one day that starts after midnight and before 09:30.
     """
@@ -52,6 +52,7 @@ class AbsenceVersions:
     `pupil` is -1 for a pupil without a placement; `kind` is -1 for what is no absence.
     """
 
+    pupils: int
     pupil: NDArray[np.int64]
     kind: NDArray[np.int64]
     starts_at: NDArray[np.int64]
@@ -70,6 +71,7 @@ def absence_versions(absence: pa.Table, pupil_keys: Sequence[str]) -> AbsenceVer
     starts_at = absence["starts_at"].cast(pa.int64())
     ends_at = absence["ends_at"].cast(pa.int64())
     return AbsenceVersions(
+        pupils=len(pupil_keys),
         pupil=_positions(absence["pupil_key"], pupil_keys),
         kind=_positions(absence["kind"], [kind.value for kind in KINDS]),
         starts_at=starts_at.to_numpy(),
@@ -115,7 +117,7 @@ def lay_out(
     repeats = np.maximum(0, last_inside - first_inside + 1)
     row = np.repeat(np.arange(len(used)), repeats)
     day = np.arange(len(row)) - np.repeat(np.cumsum(repeats) - repeats, repeats) + first_inside[row]
-    cell = versions.pupil[used][row] * span.days + day
+    cell = day * versions.pupils + versions.pupil[used][row]
     order = np.lexsort((amount[row], start[row], kind[row], cell))
     row = row[order]
     return DayParts(

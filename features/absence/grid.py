@@ -62,15 +62,17 @@ def day_grid(
     is_known = planned.known_placements(0)
     known = sorted(set(planned.placements.filter(pa.array(is_known))["pupil_key"].to_pylist()))
     rows = np.searchsorted(np.array(planned.pupil_keys, object), np.array(known, object))
-    placement = planned.placement[rows]
+    placement = planned.placement[:, rows].T
     group = np.where(placement >= 0, planned.group_of_row[placement], -1)
     return DayGrid(
         pupil_keys=[PupilKey(key) for key in known],
         first_day=span.first_day,
-        planned=planned.minutes[rows],
-        minutes={kind: replay.minutes[number, rows] for number, kind in enumerate(KINDS[:TIMED])},
-        late=replay.late[rows],
-        sent_out=replay.sent_out[rows],
+        planned=planned.minutes[:, rows].T,
+        minutes={
+            kind: replay.minutes[number][:, rows].T for number, kind in enumerate(KINDS[:TIMED])
+        },
+        late=replay.late[:, rows].T,
+        sent_out=replay.sent_out[:, rows].T,
         group=group.astype(np.int16),
         group_names=tuple(planned.groups),
         school_weeks=SchoolWeeks(span.first_day, planned.calendar.school_days),

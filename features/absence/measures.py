@@ -1,9 +1,11 @@
 """What is measured on days in a row: runs, sick episodes, single days, fixed weekdays.
 
-All functions take arrays [pupils, days] of one window. `counted` marks days with planned time that
-counts; other days are passed over, as if they did not exist. They look at nothing outside the
-window.
+Days of absence are few, so they are kept as a list, each with its place among the days that count.
+Days without planned time have no place: they are passed over as if they did not exist. Nothing
+outside the window is looked at.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,81 +20,118 @@ if no counted day lies between them; a holiday week divides."""
 CONCENTRATION_MIN_DAYS = 4
 
 
-def current_run(counted: Flags, flag: Flags) -> Numbers:
-    """Counted days in a row with `flag`, up to the end of the window.
+@dataclass(frozen=True)
+class FlaggedDays:
+    """The flagged days of some pupils in one window, sorted by pupil and day.
 
-    >>> counted = np.array([[1, 1, 0, 1, 1]], bool)
-    >>> current_run(counted, np.array([[0, 1, 0, 1, 1]], bool))
-    array([3.])
+    `place` is the number of each day among the counted days of its pupil, of which there are
+    `counted` up to the end of the window. `pupils` is how many pupils there are.
+
+    >>> counted = np.array([[1, 1, 0, 1, 1]], bool).T
+    >>> days = flagged_days(counted, np.array([[0, 1, 0, 1, 1]], bool).T, np.arange(5))
+    >>> days.place, days.current_run(), days.longest_run()
+    (array([2, 3, 4]), array([3.]), array([3.]))
     """
-    so_far = np.cumsum(counted, axis=1, dtype=np.int16)
-    broken = np.where(counted & ~flag, so_far, 0).max(axis=1, initial=0)
-    return np.asarray(counted.sum(axis=1) - broken, np.float64)
+
+    pupils: int
+    pupil: NDArray[np.int64]
+    place: NDArray[np.int64]
+    day: NDArray[np.int64]
+    counted: NDArray[np.int64]
+
+    def since(self, day: int) -> "FlaggedDays":
+        """Those from day number `day` on: the same in a shorter window."""
+        return self.where(self.day >= day)
+
+    def follows(self) -> Flags:
+        """Per day: is the counted day before it in the window flagged as well?"""
+        found = np.zeros(len(self.pupil), bool)
+        is_next = self.place[1:] == self.place[:-1] + 1
+        found[1:] = is_next & (self.pupil[1:] == self.pupil[:-1])
+        return found
+
+    def current_run(self) -> Numbers:
+        """Per pupil: flagged days in a row up to the end of the window."""
+        pupil, length, last = self._runs()
+        is_current = last == self.counted[pupil]
+        return self._per_pupil(pupil[is_current], length[is_current])
+
+    def longest_run(self) -> Numbers:
+        """Per pupil: most flagged days in a row."""
+        pupil, length, _ = self._runs()
+        longest = np.zeros(self.pupils)
+        np.maximum.at(longest, pupil, length.astype(np.float64))
+        return longest
+
+    def episodes(self) -> Numbers:
+        """Per pupil: stretches of flagged days that follow each other within EPISODE_GAP_DAYS.
+
+        >>> both = np.ones((2, 1), bool)
+        >>> flagged_days(both, both, np.array([4, 7])).episodes()      # Friday, Monday
+        array([1.])
+        >>> flagged_days(both, both, np.array([4, 14])).episodes()     # a holiday week between
+        array([2.])
+        """
+        is_near = np.zeros(len(self.day), bool)
+        is_near[1:] = self.day[1:] - self.day[:-1] <= EPISODE_GAP_DAYS
+        return self._per_pupil(self.pupil[~(self.follows() & is_near)])
+
+    def single(self) -> "FlaggedDays":
+        """Those with no flagged day on the counted day before or after them.
+
+        >>> counted = np.ones((6, 1), bool)
+        >>> flagged = np.array([[1, 0, 1, 1, 0, 1]], bool).T
+        >>> flagged_days(counted, flagged, np.arange(6)).single().day
+        array([0, 5])
+        """
+        follows = self.follows()
+        precedes = np.append(follows[1:], False)[: len(follows)]
+        return self.where(~follows & ~precedes)
+
+    def where(self, chosen: Flags) -> "FlaggedDays":
+        """The `chosen` ones."""
+        return FlaggedDays(
+            self.pupils, self.pupil[chosen], self.place[chosen], self.day[chosen], self.counted
+        )
+
+    def number(self) -> Numbers:
+        """Per pupil: how many."""
+        return self._per_pupil(self.pupil)
+
+    def weekday_concentration(self) -> Numbers:
+        """Per pupil: largest share of one weekday; NaN under CONCENTRATION_MIN_DAYS days."""
+        cell = self.pupil * 7 + self.day % 7
+        per_weekday = np.bincount(cell, minlength=self.pupils * 7).reshape(-1, 7)
+        days = per_weekday.sum(axis=1)
+        share = per_weekday.max(axis=1) / np.maximum(days, 1)
+        return np.where(days >= CONCENTRATION_MIN_DAYS, share, np.nan)
+
+    def _runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Of every run: its pupil, its length, and the place of its last day."""
+        first = np.flatnonzero(~self.follows())
+        end = np.append(first[1:], len(self.pupil))[: len(first)]
+        return self.pupil[first], end - first, self.place[end - 1]
+
+    def _per_pupil(
+        self, pupil: NDArray[np.int64], weights: NDArray[np.int64] | None = None
+    ) -> Numbers:
+        return np.bincount(pupil, weights, minlength=self.pupils).astype(np.float64)
 
 
-def longest_run(counted: Flags, flag: Flags) -> Numbers:
-    """Most counted days in a row with `flag`.
+def flagged_days(counted: Flags, flag: Flags, day: NDArray[np.int64]) -> FlaggedDays:
+    """The days with `flag` among the `counted` ones, those with planned time that counts.
 
-    >>> counted = np.array([[1, 1, 0, 1, 1]], bool)
-    >>> longest_run(counted, np.array([[1, 1, 0, 1, 0]], bool))
-    array([3.])
+    Both are [days, pupils] of one window; `day` is the day number of each row.
     """
-    so_far = np.cumsum(counted, axis=1, dtype=np.int16)
-    broken = np.maximum.accumulate(np.where(counted & ~flag, so_far, np.int16(0)), axis=1)
-    run = np.where(counted & flag, so_far - broken, 0)
-    return np.asarray(run.max(axis=1, initial=0), np.float64)
-
-
-def episodes(counted: Flags, flag: Flags, day: NDArray[np.int16]) -> Numbers:
-    """How many stretches of flagged days there are.
-
-    A flagged day belongs to the stretch of the counted day before it when that one is flagged and
-    at most EPISODE_GAP_DAYS earlier.
-    `day` is the day number of each column; columns that are nobody's school day may be left out.
-
-    >>> friday_monday, holiday = np.array([4, 7], np.int16), np.array([4, 14], np.int16)
-    >>> sick = np.array([[True, True]])
-    >>> episodes(sick, sick, friday_monday), episodes(sick, sick, holiday)
-    (array([1.]), array([2.]))
-    """
-    flagged = counted & flag
-    none_yet = np.int16(-100)
-    before = _last_before(np.where(flagged, day, none_yet), none_yet)
-    counted_before = _last_before(np.where(counted, day, none_yet), none_yet)
-    continues = (before == counted_before) & (day - before <= EPISODE_GAP_DAYS)
-    return np.asarray((flagged & ~continues).sum(axis=1), np.float64)
-
-
-def single_days(counted: Flags, flag: Flags) -> Flags:
-    """Flagged days with no flagged day on the counted day before or after them.
-
-    >>> counted = np.array([[1, 1, 1, 1, 1, 1]], bool)
-    >>> single_days(counted, np.array([[1, 0, 1, 1, 0, 1]], bool)).astype(int)
-    array([[1, 0, 0, 0, 0, 1]])
-    """
-    follows = _follows_flagged(counted, flag)
-    precedes = _follows_flagged(counted[:, ::-1], flag[:, ::-1])[:, ::-1]
-    return np.asarray(counted & flag & ~follows & ~precedes)
-
-
-def weekday_concentration(flagged: Flags, weekday: NDArray[np.int64]) -> Numbers:
-    """Largest share of one weekday among flagged days; NaN under CONCENTRATION_MIN_DAYS of them."""
-    per_weekday = np.stack([flagged[:, weekday == day].sum(axis=1) for day in range(7)])
-    days = per_weekday.sum(axis=0)
-    share: Numbers = per_weekday.max(axis=0) / np.maximum(days, 1)
-    return np.where(days >= CONCENTRATION_MIN_DAYS, share, np.nan)
-
-
-def _follows_flagged(counted: Flags, flag: Flags) -> Flags:
-    position = np.arange(counted.shape[1], dtype=np.int16)
-    nowhere = np.int16(-1)
-    counted_before = _last_before(np.where(counted, position, nowhere), nowhere)
-    flagged_before = _last_before(np.where(counted & flag, position, nowhere), nowhere)
-    return np.asarray((flagged_before == counted_before) & (flagged_before >= 0))
-
-
-def _last_before(positions: NDArray[np.int16], start: np.int16) -> NDArray[np.int16]:
-    """Per column the largest of the columns before it."""
-    before = np.full_like(positions, start)
-    np.maximum.accumulate(positions[:, :-1], axis=1, out=before[:, 1:])
-    return before
+    row, pupil = np.nonzero(counted & flag)
+    # Sorting small integers is many times faster.
+    order = np.argsort(pupil.astype(np.uint16), kind="stable")
+    row, pupil = row[order], pupil[order]
+    place = np.cumsum(counted, axis=0, dtype=np.int16)
+    return FlaggedDays(
+        pupils=counted.shape[1],
+        pupil=pupil,
+        place=place[row, pupil].astype(np.int64),
+        day=day[row],
+        counted=counted.sum(axis=0),
+    )

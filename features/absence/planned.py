@@ -40,7 +40,7 @@ class SchoolCalendar:
     def advance(self, moment: int) -> bool:
         """Move to moment number `moment`; whether the school days may have changed."""
         if not (
-            self._schools_live.changes_at(moment).any() or self._own_live.changes_at(moment).any()
+            len(self._schools_live.changed_at(moment)) or len(self._own_live.changed_at(moment))
         ):
             return False
         self.sector = None
@@ -86,7 +86,8 @@ class PlannedTime:
     """Planned minutes and placement of every pupil of one school on every day of a span.
 
     `advance` moves it from moment to moment; it works out again only what became known since.
-    `placement` holds row numbers of `placements` (-1: not placed here that day).
+    `minutes` and `placement` are [days, pupils]: what is measured runs along days, for all pupils
+    at once. `placement` holds row numbers of `placements` (-1: not placed here that day).
     """
 
     def __init__(self, tables: PartitionTables, span: Span, moments: Sequence[datetime]) -> None:
@@ -111,7 +112,7 @@ class PlannedTime:
         self.enrolled = span.numbers_of(self.placements["enrolled_on"], _LONG_AGO)
         self._left = span.numbers_of(self.placements["left_on"], _FAR_AHEAD)
         self.enrolment_start = np.zeros(self.placements.num_rows, np.int64)
-        shape = (len(self.pupil_keys), span.days)
+        shape = (span.days, len(self.pupil_keys))
         self.minutes: NDArray[np.int16] = np.zeros(shape, np.int16)
         self.placement: NDArray[np.int32] = np.full(shape, -1, np.int32)
         self._group_days: dict[str, NDArray[np.int16]] = {}
@@ -126,27 +127,30 @@ class PlannedTime:
     def advance(self, moment: int) -> NDArray[np.int64]:
         """Move to moment number `moment`; give the cells whose minutes or placement changed.
 
-        A cell is pupil number x days of the span + day number.
+        A cell is day number x number of pupils + pupil number.
         """
         timetable = self._timetable
-        timetable_changes = timetable.live.changes_at(moment)
+        rows = timetable.live.changed_at(moment)
+        is_own = timetable.is_own[rows]
         everyone = self.calendar.advance(moment)
-        if everyone or (timetable_changes & ~timetable.is_own).any():
+        if everyone or not is_own.all():
             everyone = True
             self._paint_groups(moment)
         changed = _pupils_changed(self._live, moment, self._first_row)
         if everyone:
             changed[:] = True
-        own = set(timetable.pupil_key[timetable_changes & timetable.is_own].tolist())
+        own = set(timetable.pupil_key[rows[is_own]].tolist())
         if own:
             changed |= np.isin(np.array(self.pupil_keys, object), np.array(sorted(own), object))
         known_rows, known_own = self._live.at(moment), timetable.live.at(moment)
         cells = [np.zeros(0, np.int64)]
         for pupil in np.flatnonzero(changed):
-            minutes, placement = self.minutes[pupil].copy(), self.placement[pupil].copy()
-            self._paint_pupil(int(pupil), known_rows, known_own)
-            is_new = (minutes != self.minutes[pupil]) | (placement != self.placement[pupil])
-            cells.append(pupil * self.span.days + np.flatnonzero(is_new))
+            minutes, placement = self._days_of(int(pupil), known_rows, known_own)
+            is_new = (minutes != self.minutes[:, pupil]) | (placement != self.placement[:, pupil])
+            days = np.flatnonzero(is_new)
+            self.minutes[days, pupil] = minutes[days]
+            self.placement[days, pupil] = placement[days]
+            cells.append(days * len(self.pupil_keys) + pupil)
         return np.concatenate(cells)
 
     def _paint_groups(self, moment: int) -> None:
@@ -158,12 +162,11 @@ class PlannedTime:
             timetable.paint(days, rows[timetable.group[rows] == group])
             self._group_days[group or ""] = days * self.calendar.school_days
 
-    def _paint_pupil(
+    def _days_of(
         self, pupil: int, known_rows: NDArray[np.bool_], known_own: NDArray[np.bool_]
-    ) -> None:
-        minutes, placement = self.minutes[pupil], self.placement[pupil]
-        minutes[:] = 0
-        placement[:] = -1
+    ) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
+        minutes = np.zeros(self.span.days, np.int16)
+        placement = np.full(self.span.days, -1, np.int32)
         previous = None
         for row in range(self._first_row[pupil], self._first_row[pupil + 1]):
             if not known_rows[row]:
@@ -181,6 +184,7 @@ class PlannedTime:
             self._timetable.paint(own, own_rows)
             holds = (own >= 0) & (placement >= 0) & self.calendar.school_days
             minutes[holds] = own[holds]
+        return minutes, placement
 
     def _enrolment_start(self, row: int, previous: int | None) -> int:
         if previous is not None and (
@@ -193,7 +197,7 @@ class PlannedTime:
 def _pupils_changed(
     live: Lifetimes, moment: int, first_row: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    rows = np.flatnonzero(live.changes_at(moment))
+    rows = live.changed_at(moment)
     changed = np.zeros(len(first_row) - 1, bool)
     changed[np.searchsorted(first_row, rows, side="right") - 1] = True
     return changed

@@ -1,11 +1,14 @@
 """How absence was recorded: late, corrected, and weeks in which a group was not registered."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.absence.replay import AbsenceReplay
-from features.absence.weeks import Weeks, WeekSums
+from features.absence.weeks import WeekSums
+from features.absence.windows import Weeks
 from features.vocabulary import KnownAtBasis
 
 LATE_AFTER_DAYS = 7
@@ -19,7 +22,7 @@ _ALL, _TIMED, _LATE, _CORRECTED = range(4)
 class Registration:
     """Counts of records by the week in which they start, and the weeks a group was not registered.
 
-    `unregistered` is [pupils, weeks]. A group-week is unregistered when no record of the group
+    `unregistered` is [weeks, pupils]. A group-week is unregistered when no record of the group
     starts in it, while that would happen by chance less than once in 100 times: each pupil of the
     group having no record with the probability seen among the other pupils of the school that
     week. It holds for the pupils of the group without anything on their days in that week. Missing
@@ -49,59 +52,66 @@ class Registration:
         is_corrected = changes > changes[first]
         everything = np.ones(len(key), bool)
         self._flags = np.stack([everything, is_timed, is_late, is_corrected])
-        shape = (len(self._flags), len(replay.planned.pupil_keys), replay.span.weeks)
+        shape = (len(self._flags), replay.span.weeks, len(replay.planned.pupil_keys))
         self._counts: NDArray[np.int32] = np.zeros(shape, np.int32)
         self.unregistered: NDArray[np.bool_] = np.zeros(shape[1:], bool)
 
     def advance(self, moment: int, places: NDArray[np.int64]) -> None:
         """Move to moment number `moment`, at which the sums of `places` may have changed."""
         live = self._replay.live
-        changed = np.flatnonzero(live.changes_at(moment) & self._inside)
+        changed = live.changed_at(moment)
+        changed = changed[self._inside[changed]]
         sign = np.where(live.at(moment)[changed], 1, -1)
         pupil, week = self._replay.versions.pupil[changed], self._week[changed]
         for number, flags in enumerate(self._flags):
-            np.add.at(self._counts[number], (pupil, week), sign * flags[changed])
-        for number in np.union1d(week, places % self._replay.span.weeks):
-            self.unregistered[:, number] = self._unregistered_pupils(int(number))
+            np.add.at(self._counts[number], (week, pupil), sign * flags[changed])
+        is_touched = np.zeros(self._replay.span.weeks, bool)
+        is_touched[week] = True
+        is_touched[places // max(1, self.unregistered.shape[1])] = True
+        weeks = np.flatnonzero(is_touched)
+        unregistered = self._unregistered_pupils(weeks)
+        self.unregistered[weeks] = unregistered
+        self._sums.of("planned")[weeks] = self._sums.of("scheduled")[weeks] * ~unregistered
 
-    def late_share(self, pupils: NDArray[np.int64], window: Weeks) -> NDArray[np.float64]:
-        """Share of timed records that was recorded late; NaN without any."""
-        return self._share(_LATE, _TIMED, pupils, window)
+    def features(
+        self, pupils: NDArray[np.int64], window: Weeks
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """The features of recording over the window of 12 school weeks."""
+        total = self._counts[:, window.first : window.end].sum(axis=1)[:, pupils]
+        unregistered = self.unregistered[window.first : window.end].sum(axis=0)[pupils]
+        late = total[_LATE] / np.maximum(total[_TIMED], 1)
+        corrected = total[_CORRECTED] / np.maximum(total[_ALL], 1)
+        return {
+            "late_recorded_share_12w": np.where(total[_TIMED] > 0, late, np.nan),
+            "corrected_share_12w": np.where(total[_ALL] > 0, corrected, np.nan),
+            "unregistered_weeks_12w": unregistered.astype(np.float64),
+        }
 
-    def corrected_share(self, pupils: NDArray[np.int64], window: Weeks) -> NDArray[np.float64]:
-        """Share of records that was corrected; NaN without any."""
-        return self._share(_CORRECTED, _ALL, pupils, window)
-
-    def _share(
-        self, part: int, whole: int, pupils: NDArray[np.int64], window: Weeks
-    ) -> NDArray[np.float64]:
-        total = self._counts[:, pupils, window.first : window.end].sum(axis=2)
-        share: NDArray[np.float64] = total[part] / np.maximum(total[whole], 1)
-        return np.where(total[whole] > 0, share, np.nan)
-
-    def _unregistered_pupils(self, week: int) -> NDArray[np.bool_]:
-        is_planned = self._sums.of("planned")[:, week] > 0
-        if not is_planned.any():
-            return is_planned
-        group = self._group_in(week)
-        has_record = (self._counts[_ALL, :, week] > 0) & is_planned
+    def _unregistered_pupils(self, weeks: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Per week of `weeks` and pupil: was the pupil's group not registered that week?"""
+        is_planned = self._sums.of("scheduled")[weeks] > 0
+        has_record = (self._counts[_ALL, weeks] > 0) & is_planned
         groups = len(self._replay.planned.groups)
-        pupils = np.bincount(group[is_planned], minlength=groups)
-        with_record = np.bincount(group[has_record], minlength=groups)
-        others = pupils.sum() - pupils
-        share = (with_record.sum() - with_record) / np.maximum(others, 1)
-        by_chance = np.where(others > 0, (1 - share) ** pupils, 1.0)
-        is_silent = (pupils > 0) & (with_record == 0) & (by_chance < CHANCE_OF_NOTHING)
-        has_anything = np.zeros(len(group), bool)
-        for quantity in ("absent", "elsewhere", "late", "sent_out"):
-            has_anything |= self._sums.of(quantity)[:, week] > 0
-        return np.asarray(is_planned & is_silent[group] & ~has_anything)
+        cell = np.arange(len(weeks))[:, None] * groups + self._groups_in(weeks)
+        size, with_record = (
+            np.bincount(cell[chosen], minlength=len(weeks) * groups).reshape(len(weeks), groups)
+            for chosen in (is_planned, has_record)
+        )
+        others = size.sum(axis=1, keepdims=True) - size
+        share = (with_record.sum(axis=1, keepdims=True) - with_record) / np.maximum(others, 1)
+        by_chance = np.where(others > 0, (1 - share) ** size, 1.0)
+        is_silent = (size > 0) & (with_record == 0) & (by_chance < CHANCE_OF_NOTHING)
+        has_anything = np.zeros(is_planned.shape, bool)
+        for quantity in ("absent", "elsewhere", "late_or_sent_out"):
+            has_anything |= self._sums.of(quantity)[weeks] > 0
+        return np.asarray(is_planned & is_silent.reshape(-1)[cell] & ~has_anything)
 
-    def _group_in(self, week: int) -> NDArray[np.int64]:
-        """The group of every pupil on the last planned day of the week; 0 without one."""
-        days = slice(week * 7, week * 7 + 7)
+    def _groups_in(self, weeks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The group of every pupil on the last planned day of each week; 0 without one."""
         planned = self._replay.planned
-        last = 6 - np.argmax(planned.minutes[:, days][:, ::-1] > 0, axis=1)
-        row = planned.placement[:, days][np.arange(len(last)), last]
-        groups: NDArray[np.int64] = np.where(row >= 0, planned.group_of_row[row], 0)
+        groups = np.zeros((len(weeks), len(planned.pupil_keys)), np.int64)
+        for weekday in range(7):
+            day = weeks * 7 + weekday
+            is_planned = planned.minutes[day] > 0
+            groups[is_planned] = planned.group_of_row[planned.placement[day][is_planned]]
         return groups

@@ -26,8 +26,8 @@ class AbsenceReplay:
 
     `advance` must be called for moment 0, 1, 2 … in order. It settles only the days that are
     touched by a version that began or ceased to count, or whose planned minutes changed; it
-    gives where anything may have changed, as flat places in [pupils, weeks]. All arrays are
-    [pupils, days]; `minutes` is [kinds, pupils, days] in the order of ABSENCE_PRIORITY.
+    gives where anything may have changed, as flat places in [weeks, pupils]. All arrays are
+    [days, pupils]; `minutes` is [kinds, days, pupils] in the order of ABSENCE_PRIORITY.
     """
 
     def __init__(self, tables: PartitionTables, span: Span, moments: Sequence[datetime]) -> None:
@@ -41,12 +41,16 @@ class AbsenceReplay:
         self.versions: AbsenceVersions = absence_versions(self.records, self.planned.pupil_keys)
         today = [span.number_of(moment.astimezone(AMSTERDAM).date()) for moment in moments]
         self._parts = lay_out(self.versions, self.live, span, np.array(today, np.int64))
-        self._cells, self._first, self._count = np.unique(
-            self._parts.cell, return_index=True, return_counts=True
-        )
+        cell = self._parts.cell
+        self._first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])[: len(cell)])
+        self._cells = cell[self._first]
+        self._count = np.diff(np.append(self._first, len(cell)))
+        self._number_of_part = np.repeat(np.arange(len(self._cells)), self._count)
+        self._number_of_cell = np.full(span.days * len(self.planned.pupil_keys), -1, np.int32)
+        self._number_of_cell[self._cells] = np.arange(len(self._cells))
         self._by_version = np.argsort(self._parts.version, kind="stable")
         self._version_sorted = self._parts.version[self._by_version]
-        shape = (len(self.planned.pupil_keys), span.days)
+        shape = (span.days, len(self.planned.pupil_keys))
         self.minutes: NDArray[np.int16] = np.zeros((TIMED, *shape), np.int16)
         self.absent: NDArray[np.int16] = np.zeros(shape, np.int16)
         self.late: NDArray[np.int16] = np.zeros(shape, np.int16)
@@ -54,22 +58,29 @@ class AbsenceReplay:
         self.is_early: NDArray[np.bool_] = np.zeros(shape, bool)
 
     def advance(self, moment: int) -> NDArray[np.int64]:
-        """Move to moment number `moment`; give the flat [pupils, weeks] places that may differ."""
+        """Move to moment number `moment`; give the flat [weeks, pupils] places that may differ."""
         replanned = self.planned.advance(moment)
-        touched = self._cells_of_versions(np.flatnonzero(self.live.changes_at(moment)))
-        touched = np.union1d(touched, replanned[np.isin(replanned, self._cells)])
+        is_touched = np.zeros(len(self._cells), bool)
+        is_touched[self._touched_by(self.live.changed_at(moment))] = True
+        number = self._number_of_cell[replanned]
+        is_touched[number[number >= 0]] = True
+        touched = np.flatnonzero(is_touched)
         self._settle(touched, self.live.at(moment))
-        return np.unique(np.concatenate([touched, replanned]) // 7)
+        pupils = len(self.planned.pupil_keys)
+        is_changed = np.zeros(self.span.weeks * pupils, bool)
+        for cells in (self._cells[touched], replanned):
+            is_changed[cells // (7 * pupils) * pupils + cells % pupils] = True
+        return np.flatnonzero(is_changed)
 
-    def _cells_of_versions(self, versions: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _touched_by(self, versions: NDArray[np.int64]) -> NDArray[np.int64]:
         low = np.searchsorted(self._version_sorted, versions, side="left")
         high = np.searchsorted(self._version_sorted, versions, side="right")
-        return np.unique(self._parts.cell[self._by_version[_ranges(low, high - low)]])
+        parts = self._by_version[_ranges(low, high - low)]
+        numbers: NDArray[np.int64] = self._number_of_part[parts]
+        return numbers
 
-    def _settle(self, cells: NDArray[np.int64], counts: NDArray[np.bool_]) -> None:
-        if not len(cells):
-            return
-        number = np.searchsorted(self._cells, cells)
+    def _settle(self, number: NDArray[np.int64], counts: NDArray[np.bool_]) -> None:
+        cells = self._cells[number]
         chosen = _ranges(self._first[number], self._count[number])
         place = np.repeat(np.arange(len(cells)), self._count[number])
         is_live = counts[self._parts.version[chosen]]

@@ -1,17 +1,14 @@
-"""Sums per pupil and week, kept up to date as days change; windows of weeks are read from them."""
-
-from dataclasses import dataclass
-from typing import TypeVar
+"""Sums per week and pupil, kept up to date as days change; windows of weeks are read from them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.absence.day_parts import KINDS, TIMED
+from features.absence.day_parts import KINDS
 from features.absence.replay import AbsenceReplay
+from features.absence.windows import Weeks
 from features.vocabulary import ABSENT_KINDS, UNAUTHORISED_KINDS, AbsenceKind
 
 Numbers = NDArray[np.float64]
-Cell = TypeVar("Cell", np.int16, np.bool_)
 
 OTHER_AUTHORISED = ABSENT_KINDS - UNAUTHORISED_KINDS - {AbsenceKind.SICK, AbsenceKind.UNVERIFIED}
 
@@ -23,6 +20,7 @@ _MINUTES = {
     "elsewhere": {AbsenceKind.ELSEWHERE, AbsenceKind.SCHOOL_CLOSED},
 }
 QUANTITIES = (
+    "scheduled",
     "planned",
     "absent",
     *_MINUTES,
@@ -32,6 +30,7 @@ QUANTITIES = (
     "sick_days",
     "medical_days",
     "late",
+    "late_or_sent_out",
     "sent_out",
 )
 
@@ -46,97 +45,98 @@ def is_absent_day(planned: NDArray[np.int16], absent: NDArray[np.int16]) -> NDAr
 
 
 class WeekSums:
-    """One number per quantity, pupil and week, of days as they stand in the replay."""
+    """One number per week, quantity and pupil, of days as they stand in the replay.
+
+    `scheduled` is planned minutes; `planned` is the same without the weeks that were not
+    registered, which `Registration` takes out.
+    """
 
     def __init__(self, replay: AbsenceReplay) -> None:
         self._replay = replay
-        shape = (len(QUANTITIES), len(replay.planned.pupil_keys), replay.span.weeks)
+        shape = (replay.span.weeks, len(QUANTITIES), len(replay.planned.pupil_keys))
         self.sums: NDArray[np.int32] = np.zeros(shape, np.int32)
 
     def of(self, quantity: str) -> NDArray[np.int32]:
-        """The sums of one quantity, [pupils, weeks]."""
-        sums: NDArray[np.int32] = self.sums[QUANTITIES.index(quantity)]
+        """The sums of one quantity, [weeks, pupils]."""
+        sums: NDArray[np.int32] = self.sums[:, QUANTITIES.index(quantity)]
         return sums
 
     def update(self, places: NDArray[np.int64]) -> None:
-        """Sum the days of the given flat places in [pupils, weeks] again."""
+        """Sum the days of the given flat places in [weeks, pupils] again."""
         replay = self._replay
-        planned = _week(replay.planned.minutes, places)
-        absent = _week(replay.absent, places)
-        kinds = {kind: _week(replay.minutes[KINDS.index(kind)], places) for kind in KINDS[:TIMED]}
-        is_part = (absent > 0) & ~is_absent_day(planned, absent)
+        pupils = max(1, len(replay.planned.pupil_keys))
+        week, pupil = places // pupils, places % pupils
+        days = (week * 7 + np.arange(7)[:, None], pupil)
+        planned, absent = replay.planned.minutes[days], replay.absent[days]
+        late, sent_out = _sum(replay.late[days]), _sum(replay.sent_out[days])
+        kinds = replay.minutes[:, *days]
+        is_absent = is_absent_day(planned, absent)
+        is_part = (absent > 0) & ~is_absent
         values = {
-            "planned": planned,
-            "absent": absent,
-            **{name: sum(kinds[kind] for kind in some) for name, some in _MINUTES.items()},
-            "absent_days": is_absent_day(planned, absent),
-            "part_days": is_part,
-            "early_part_days": is_part & _week(replay.is_early, places),
-            "sick_days": kinds[AbsenceKind.SICK] > 0,
-            "medical_days": kinds[AbsenceKind.MEDICAL_VISIT] > 0,
-            "late": _week(replay.late, places),
-            "sent_out": _week(replay.sent_out, places),
+            "scheduled": _sum(planned),
+            "planned": _sum(planned),
+            "absent": _sum(absent),
+            **{
+                quantity: kinds[[KINDS.index(kind) for kind in some]].sum(axis=(0, 1))
+                for quantity, some in _MINUTES.items()
+            },
+            "absent_days": _sum(is_absent),
+            "part_days": _sum(is_part),
+            "early_part_days": _sum(is_part & replay.is_early[days]),
+            "sick_days": _sum(kinds[KINDS.index(AbsenceKind.SICK)] > 0),
+            "medical_days": _sum(kinds[KINDS.index(AbsenceKind.MEDICAL_VISIT)] > 0),
+            "late": late,
+            "late_or_sent_out": late + sent_out,
+            "sent_out": sent_out,
         }
-        for number, quantity in enumerate(QUANTITIES):
-            week: NDArray[np.int32] = np.asarray(values[quantity]).sum(axis=1, dtype=np.int32)
-            self.sums[number].reshape(-1)[places] = week
-
-
-@dataclass(frozen=True)
-class Weeks:
-    """A window: weeks from number `first` up to, not including, `end`."""
-
-    first: int
-    end: int
-
-    @property
-    def days(self) -> slice:
-        """The columns of its days."""
-        return slice(self.first * 7, self.end * 7)
+        self.sums[week, :, pupil] = np.stack([values[name] for name in QUANTITIES], axis=1)
 
 
 class WindowSums:
-    """Sums over windows of weeks for some pupils; unregistered weeks count as not planned."""
+    """Sums over windows of weeks for some pupils, as the week sums stand now."""
 
-    def __init__(
-        self,
-        sums: WeekSums,
-        pupils: NDArray[np.int64],
-        unregistered: NDArray[np.bool_],
-        span: Weeks,
-    ) -> None:
-        self._first = span.first
-        chosen = sums.sums[:, pupils, span.first : span.end].astype(np.float64)
-        chosen[QUANTITIES.index("planned")] *= ~unregistered[pupils, span.first : span.end]
-        self._is_own_week = chosen[QUANTITIES.index("planned")] > 0
-        self._is_full_week = self._is_own_week & (chosen[QUANTITIES.index("absent")] == 0)
-        shape = (len(QUANTITIES), len(pupils), span.end - span.first + 1)
-        self._before = np.zeros(shape)
-        np.cumsum(chosen, axis=2, out=self._before[:, :, 1:])
+    def __init__(self, sums: WeekSums, pupils: NDArray[np.int64]) -> None:
+        self._sums = sums
+        self._pupils = pupils
+        self._totals: dict[Weeks, Numbers] = {}
 
     def total(self, quantity: str, window: Weeks) -> Numbers:
         """The sum over `window`, whether or not there was planned time."""
-        before = self._before[QUANTITIES.index(quantity)]
-        total: Numbers = before[:, window.end - self._first] - before[:, window.first - self._first]
-        return total
+        if window not in self._totals:
+            weeks = self._sums.sums[window.first : window.end]
+            total = weeks.sum(axis=0, dtype=np.int32)[:, self._pupils]
+            self._totals[window] = total.astype(np.float64)
+        of_quantity: Numbers = self._totals[window][QUANTITIES.index(quantity)]
+        return of_quantity
+
+    def where_planned(self, window: Weeks, values: NDArray[np.generic]) -> Numbers:
+        """`values` where `window` has planned time, else NaN."""
+        return np.where(self.total("planned", window) > 0, values, np.nan)
 
     def count(self, quantity: str, window: Weeks) -> Numbers:
         """The sum over `window`; NaN without planned time in it."""
-        return np.where(self.total("planned", window) > 0, self.total(quantity, window), np.nan)
+        return self.where_planned(window, self.total(quantity, window))
 
     def share(self, quantity: str, window: Weeks) -> Numbers:
         """The sum over `window` divided by its planned minutes; NaN without planned time in it."""
-        planned = self.total("planned", window)
-        return np.where(planned > 0, self.total(quantity, window) / np.maximum(planned, 1), np.nan)
+        planned = np.maximum(self.total("planned", window), 1)
+        return self.where_planned(window, self.total(quantity, window) / planned)
+
+    def weeks_with(self, quantity: str, window: Weeks) -> Numbers:
+        """How many weeks of `window` have any of `quantity`."""
+        has_any = self._sums.of(quantity)[window.first : window.end] > 0
+        return np.asarray(has_any.sum(axis=0)[self._pupils], np.float64)
 
     def weeks_without_full_week(self, window: Weeks) -> Numbers:
         """Weeks with planned time after the last one without absence; all of them if none is."""
-        columns = slice(window.first - self._first, window.end - self._first)
-        own = np.cumsum(self._is_own_week[:, columns], axis=1)
-        at_full = np.where(self._is_full_week[:, columns], own, 0).max(axis=1, initial=0)
-        return np.asarray(self._is_own_week[:, columns].sum(axis=1) - at_full, np.float64)
+        weeks = slice(window.first, window.end)
+        is_own = self._sums.of("planned")[weeks] > 0
+        is_full = is_own & (self._sums.of("absent")[weeks] == 0)
+        so_far = np.cumsum(is_own, axis=0, dtype=np.int16)
+        passed = is_own.sum(axis=0) - (so_far * is_full).max(axis=0, initial=0)
+        return self.where_planned(window, passed[self._pupils])
 
 
-def _week(days: NDArray[Cell], places: NDArray[np.int64]) -> NDArray[Cell]:
-    week: NDArray[Cell] = days.reshape(-1, 7)[places]
+def _sum(days: NDArray[np.generic]) -> NDArray[np.int32]:
+    week: NDArray[np.int32] = np.asarray(days).sum(axis=0, dtype=np.int32)
     return week

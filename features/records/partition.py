@@ -1,5 +1,6 @@
 """The versions of whole schools as one value, and at which of some moments each version counts."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,10 +100,19 @@ class Lifetimes:
         """Which versions count at one of the moments at least."""
         return self.first < self.end
 
-    def changes_at(self, moment: int) -> NDArray[np.bool_]:
-        """Which versions begin or cease to count at moment number `moment`."""
-        changed: NDArray[np.bool_] = (self.first == moment) | (self.end == moment)
-        return changed & self.ever()
+    def changed_at(self, moment: int) -> NDArray[np.int64]:
+        """The numbers of the versions that begin or cease to count at moment number `moment`."""
+        versions, moments = self._changes
+        low, high = np.searchsorted(moments, [moment, moment + 1])
+        return versions[low:high]
+
+    @functools.cached_property
+    def _changes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        ever = np.flatnonzero(self.ever())
+        versions = np.concatenate([ever, ever])
+        moments = np.concatenate([self.first[ever], self.end[ever]])
+        order = np.argsort(moments, kind="stable")
+        return versions[order], moments[order]
 
 
 def lifetimes(versions: pa.Table, moments: Sequence[datetime]) -> Lifetimes:
