@@ -1,4 +1,7 @@
-"""How much a pupil was absent: per kind, in all, in runs, beside the group, last school year."""
+"""How much a pupil was absent: per kind, in all, in runs, beside the group, last school year.
+
+Every feature of absence is NaN when its window holds no planned time of the pupil.
+"""
 
 from features.catalogue.feature import Feature, Unit
 from features.vocabulary import Theme
@@ -113,7 +116,7 @@ SICK = (
         None,
         "Dagen ziek, dit schooljaar",
         "Dit schooljaar {value} dagen (deels) ziek.",
-        "Planned days with sick time since 1 August of the school year of the as-of date.",
+        "Planned days with sick time in the weeks that begin in the school year of the as-of date.",
         health=True,
     ),
     _volume(
@@ -123,7 +126,7 @@ SICK = (
         None,
         "Ziekteperioden, dit schooljaar",
         "Dit schooljaar {value} ziekteperioden.",
-        "Sick episodes with a day since 1 August of the school year of the as-of date.",
+        "Sick episodes with a day in the weeks that begin in the school year of the as-of date.",
         health=True,
     ),
     _volume(
@@ -244,8 +247,8 @@ ALL_ABSENCE = (
         None,
         "Deel van de lestijd afwezig, september van dit schooljaar",
         "In september van dit schooljaar {value} van de lestijd afwezig.",
-        "Absent share from 1 to 30 September of the school year of the as-of date, as far as it "
-        "lies before the as-of date; NaN before.",
+        "Absent share over the weeks that begin in September of the school year of the as-of date, "
+        "as far as they lie before it.",
     ),
 )
 
@@ -308,8 +311,8 @@ EARLIER = (
             None,
             f"Deel van de lestijd {what_nl}, vorig schooljaar",
             f"Vorig schooljaar {{value}} van de lestijd {what_nl}.",
-            f"Minutes {what} divided by planned minutes in the school year before that of the "
-            "as-of date, at this school.",
+            f"Minutes {what} divided by planned minutes, in the weeks that begin in the school "
+            "year before that of the as-of date, at this school.",
             health=stem == "sick",
             theme=Theme.EARLIER,
         )
@@ -327,7 +330,7 @@ EARLIER = (
         "Langste reeks dagen afwezig, vorig schooljaar",
         "Vorig schooljaar was de langste reeks {value} schooldagen op rij afwezig.",
         "Most planned days in a row with at least half of the planned time absent, within the "
-        "school year before that of the as-of date; NaN without planned time.",
+        "weeks that begin in the school year before that of the as-of date.",
         theme=Theme.EARLIER,
     ),
     _volume(
@@ -337,8 +340,8 @@ EARLIER = (
         None,
         "Keer te laat, vorig schooljaar",
         "Vorig schooljaar {value} keer te laat.",
-        "Late arrivals on planned days in the school year before that of the as-of date; NaN "
-        "without planned time.",
+        "Late arrivals on planned days in the weeks that begin in the school year before that of "
+        "the as-of date.",
         theme=Theme.EARLIER,
     ),
 )

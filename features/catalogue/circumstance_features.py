@@ -159,7 +159,8 @@ CAREER = (
         Unit.FLAG,
         "Eerste leerjaar na de basisschool",
         "Zit in het eerste leerjaar na de basisschool: {value}.",
-        "1 in the first year of secondary or vocational education, else 0.",
+        "1 in the first year of secondary or vocational education, else 0; NaN when the year group "
+        "of such a school is unknown.",
         ("placements.year_group", "schools.sector"),
         1,
     ),
@@ -226,8 +227,8 @@ QUALITY = (
         "Van de meldingen in de laatste 12 schoolweken is {value} meer dan een week later "
         "vastgelegd.",
         "Share of the absence records that start in the last 12 school weeks whose first version "
-        "was recorded more than 7 days after the day it starts; only records for which the source "
-        "gives that moment; NaN without such records.",
+        "was recorded more than 7 days after the day it starts (dates in UTC); only records for "
+        "which the source gives that moment; NaN without such records.",
         "absence.known_at",
         "absence.known_at_basis",
     ),
