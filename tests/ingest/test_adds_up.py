@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.records import LogTable
@@ -69,6 +69,7 @@ def rows_of(content: bytes) -> int:
     return len(lines)
 
 
+@settings(max_examples=(settings.default or settings()).max_examples // 2)
 @given(DAMAGE)
 def test_the_report_adds_up_under_any_damage_to_rows(
     damages: list[tuple[str, str, int, int, str]],
