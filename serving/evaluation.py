@@ -30,6 +30,15 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Paired:
+    """The model minus another on one metric, measured on the same rows and resamples."""
+
+    other: str
+    metric: str
+    difference: Measured
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What the page shows; everything that the summary does not hold stays empty."""
 
@@ -37,7 +46,9 @@ class Evaluation:
     trained_until: str
     tested_on: str
     made_at: str
+    label: str
     rows: tuple[Compared, ...]
+    comparisons: tuple[Paired, ...]
     notes: tuple[str, ...]
 
 
@@ -62,7 +73,13 @@ def read_evaluation(path: Path) -> Evaluation | None:
         trained_until=_text(document, "trained_until"),
         tested_on=_text(document, "tested_on"),
         made_at=_text(document, "made_at"),
+        label=_text(document, "label"),
         rows=tuple(rows),
+        comparisons=tuple(
+            Paired(_text(row, "other"), _text(row, "metric"), _measured(row.get("interval")))
+            for row in _items(document, "comparisons")
+            if isinstance(row, dict)
+        ),
         notes=tuple(str(note) for note in _items(document, "notes")),
     )
 

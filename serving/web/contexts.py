@@ -410,6 +410,14 @@ class MetricHead:
 
 
 @dataclass(frozen=True)
+class PairedLine:
+    """The model minus another; `differences` are in the order of the paired metrics."""
+
+    other: str
+    differences: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True)
 class ModelPage:
     """The stored comparison of the model in use with the rules."""
 
@@ -418,6 +426,8 @@ class ModelPage:
     facts: tuple[tuple[str, str], ...]
     metrics: tuple[MetricHead, ...]
     lines: tuple[ComparedLine, ...]
+    paired_metrics: tuple[str, ...]
+    paired: tuple[PairedLine, ...]
     notes: tuple[str, ...]
     missing: str
     tracking: str

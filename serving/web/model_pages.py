@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from serving.access import Area, Guard
 from serving.evaluation import Compared, Evaluation, Measured, read_evaluation
-from serving.web.contexts import ComparedLine, Measurement, MetricHead, ModelPage
+from serving.web.contexts import ComparedLine, Measurement, MetricHead, ModelPage, PairedLine
 from serving.web.services import SignedIn, TheSite
 
 router = APIRouter()
@@ -47,7 +47,12 @@ _METRICS = {
         "ratio",
     ),
 }
-_KINDS = {"model": "model", "rule": "regel", "oracle": "orakel van de gesimuleerde regio"}
+_KINDS = {
+    "model": "model",
+    "logistic": "vergelijkingsmodel",
+    "rule": "regel",
+    "oracle": "weet bij de gesimuleerde regio alles",
+}
 _NO_EVALUATION = "Er is nog geen vergelijking opgeslagen. Train een model en neem het in gebruik."
 
 
@@ -62,6 +67,8 @@ def model(site: TheSite, session: SignedIn) -> Response:
         facts=_facts(evaluation) if evaluation else (),
         metrics=tuple(MetricHead(*_METRICS[name][:2]) for name in names),
         lines=tuple(_line(row, names) for row in (evaluation.rows if evaluation else ())),
+        paired_metrics=tuple(_METRICS[name][0] for name in _paired_metrics(evaluation)),
+        paired=_paired(evaluation) if evaluation else (),
         notes=evaluation.notes if evaluation else (),
         missing="" if evaluation else _NO_EVALUATION,
         tracking=(
@@ -77,11 +84,30 @@ def _shown_metrics(evaluation: Evaluation | None) -> list[str]:
     return [name for name in _METRICS if any(name in row.metrics for row in rows)]
 
 
+def _paired_metrics(evaluation: Evaluation | None) -> list[str]:
+    measured = {pair.metric for pair in evaluation.comparisons} if evaluation else set()
+    return [name for name, (_, _, form) in _METRICS.items() if name in measured and form == "share"]
+
+
+def _paired(evaluation: Evaluation) -> tuple[PairedLine, ...]:
+    labels = {row.name: row.label for row in evaluation.rows}
+    found = {(pair.other, pair.metric): pair.difference for pair in evaluation.comparisons}
+    metrics = _paired_metrics(evaluation)
+    return tuple(
+        PairedLine(
+            labels.get(other, other),
+            tuple(_measurement(found.get((other, name), Measured()), "points") for name in metrics),
+        )
+        for other in dict.fromkeys(pair.other for pair in evaluation.comparisons)
+    )
+
+
 def _facts(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     facts = (
         ("Modelversie", evaluation.model_version),
         ("Getraind met gegevens tot", evaluation.trained_until),
         ("Getoetst op", evaluation.tested_on),
+        ("Wat telt als langdurig verzuim", evaluation.label),
         ("Vergelijking gemaakt", evaluation.made_at),
     )
     return tuple((term, fact) for term, fact in facts if fact)
@@ -112,7 +138,11 @@ def _number(value: float, form: str) -> str:
 
     >>> _number(0.4137, "share"), _number(3.04, "number"), _number(0.8712, "ratio")
     ('41,4 %', '3,0', '0,871')
+    >>> _number(-0.021, "points")
+    '−2,1'
     """
     if form == "share":
         return f"{100 * value:.1f} %".replace(".", ",")
+    if form == "points":
+        return f"{100 * value:+.1f}".replace(".", ",").replace("-", "−")
     return f"{value:.{1 if form == 'number' else 3}f}".replace(".", ",")

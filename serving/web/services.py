@@ -36,13 +36,16 @@ _MENU = (
 
 @dataclass(frozen=True)
 class WebSettings:
-    """Section [web]. Local accounts without TLS are for this machine only.
+    """Section [web]. `hosts` are the names under which browsers reach the pages.
 
-    `hosts` are the names under which browsers reach the pages; `mlflow` is an address to show.
+    Without TLS that is this machine only. `mlflow` is an address to show.
+
+    >>> WebSettings(hosts=("tijdig.school.example",))
+    Traceback (most recent call last):
+    ...
+    ValueError: hosts = tijdig.school.example: needs TLS in front of it and https = true
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8000
     https: bool = False
     hosts: tuple[str, ...] = LOOPBACK
     mlflow: str = "http://127.0.0.1:5000"
@@ -50,9 +53,10 @@ class WebSettings:
 
     def __post_init__(self) -> None:
         """Refuse to show pupils over an open network."""
-        if self.host not in LOOPBACK and not self.https:
+        elsewhere = sorted(set(self.hosts) - set(LOOPBACK))
+        if elsewhere and not self.https:
             raise ValueError(
-                f"host = {self.host!r} is not this machine; put TLS before it and set https = true"
+                f"hosts = {', '.join(elsewhere)}: needs TLS in front of it and https = true"
             )
 
 

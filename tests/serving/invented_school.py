@@ -1,7 +1,8 @@
 """A small home for page tests: two invented schools through the real vault, log and lists store."""
 
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -52,6 +53,26 @@ class InventedSchool:
     pupils: tuple[Pupil, ...]
     others: tuple[Pupil, ...]
     set_up_tokens: Mapping[str, str]
+
+    def copied(self, root: Path) -> "InventedSchool":
+        """The same in another place, to write in."""
+        shutil.copytree(self.home.root, root)
+        return replace(self, home=Home(root))
+
+    def row_id(self, pupil: Pupil, as_of: date = MONDAY) -> str:
+        """The row of one pupil on the list of a Monday."""
+        engine = open_app(self.home)
+        try:
+            codes = (SCHOOL, OTHER_SCHOOL)
+            store = ListStore(engine)
+            rows = [row for code in codes for row in _rows(store, code, as_of)]
+            return next(row.row_id for row in rows if row.pupil_key == pupil.key)
+        finally:
+            engine.dispose()
+
+
+def _rows(store: ListStore, school: str, as_of: date) -> tuple[ListRow, ...]:
+    return store.get(school, as_of).rows if as_of in store.weeks(school) else ()
 
 
 def build(root: Path) -> InventedSchool:

@@ -1,0 +1,193 @@
+"""The privacy officer's pages and the data scientist's: contracts, use, chain, comparison."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from features.catalogue import CATALOGUE
+from features.governance.contracts import read_contracts
+from features.governance.database import open_ledger
+from features.governance.gate import Gate
+from features.governance.ledger import Ledger
+from features.governance.use import Action, Purpose, Use
+from features.vocabulary import Role
+from serving.evaluation import FILE_NAME
+from serving.registers import SOON, ContractStatus, status_of
+from tests.serving.invented_school import (
+    NOW,
+    OFFICER,
+    SCHOOL,
+    SCIENTIST,
+    InventedSchool,
+)
+from tests.serving.page_rules import Element, parse, problems
+from tests.serving.visitors import Browser, Visit
+
+FEATURE = CATALOGUE[0]
+
+
+def page(client: Browser, address: str) -> Element:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    found = parse(answer.text)
+    assert problems(found) == []
+    return found
+
+
+def test_the_status_of_a_contract_follows_from_its_terms() -> None:
+    good = replace(
+        read_contracts()[FEATURE.name],
+        definition_hash=FEATURE.definition_hash,
+        approved_by="FG",
+        approved_on=date(2026, 8, 1),
+        expires_on=date(2027, 8, 1),
+    )
+    today = date(2026, 11, 16)
+    cases = [
+        (good, ContractStatus.APPROVED),
+        (replace(good, expires_on=today + SOON), ContractStatus.EXPIRES_SOON),
+        (replace(good, expires_on=today), ContractStatus.EXPIRED),
+        (replace(good, approved_on=None), ContractStatus.NOT_APPROVED),
+        (replace(good, approved_on=today + timedelta(days=1)), ContractStatus.NOT_APPROVED),
+        (replace(good, definition_hash="other"), ContractStatus.CHANGED),
+        (None, ContractStatus.NO_CONTRACT),
+    ]
+    for contract, expected in cases:
+        assert status_of(FEATURE, contract, today) is expected
+
+
+def test_the_register_shows_every_feature_with_its_terms(visit: Visit) -> None:
+    found = page(visit(OFFICER), "/kenmerken")
+    names = [code.text for code in found.all("code")]
+    assert {feature.name for feature in CATALOGUE} <= set(names)
+    first = found.all("tbody")[0].all("tr")[0].text
+    for expected in ("vroegsignalering van langdurig verzuim", "AVG 6(1)(e)", "Eigenaar:"):
+        assert expected in first
+
+
+def test_the_register_shows_a_part(visit: Visit) -> None:
+    found = page(visit(OFFICER), "/kenmerken?toon=gezondheid")
+    shown = sum(len(table.all("tbody")[0].all("tr")) for table in found.all("table"))
+    health = sum(feature.health for feature in CATALOGUE)
+    assert shown == health
+    chosen = [link.text for link in found.all("a") if "aria-current" in link.attributes]
+    assert f"Gezondheidsgegevens ({health})" in chosen
+    assert page(visit(OFFICER), "/kenmerken?toon=onzin").text.count("Alle kenmerken") == 1
+
+
+def record_uses(school: InventedSchool, times: int) -> None:
+    engine = open_ledger(school.home)
+    use = Use("geplande taak", Role.JOB, Purpose.EARLY_WARNING, Action.SCORE, NOW, "run-1")
+    names = {FEATURE.name: FEATURE.definition_hash}
+    decision = Gate(read_contracts(), engine).check(names, use)
+    ledger = Ledger(engine)
+    for _ in range(times):
+        ledger.record(use, "risk_v1", tuple(names), "c" * 64, 240, [SCHOOL], decision)
+
+
+def test_the_ledger_shows_who_used_what_for_what(visit: Visit, school: InventedSchool) -> None:
+    client = visit(OFFICER)
+    assert "nog geen kenmerken opgehaald" in page(client, "/gebruik").text
+    record_uses(school, 1)
+    row = page(client, "/gebruik").all("tbody")[0].all("tr")[0].text
+    for expected in (
+        "16 nov 2026, 09:30",
+        "geplande taak",
+        "vroegsignalering van langdurig verzuim",
+        "lijst maken",
+        "risk_v1",
+        FEATURE.name,
+        "240",
+        SCHOOL,
+        "run-1",
+    ):
+        assert expected in row
+
+
+def test_long_registers_have_pages(visit: Visit, school: InventedSchool) -> None:
+    record_uses(school, 51)
+    client = visit(OFFICER)
+    first, second = page(client, "/gebruik"), page(client, "/gebruik?pagina=1")
+    assert [len(each.all("tbody")[0].all("tr")) for each in (first, second)] == [50, 1]
+    assert "/gebruik?pagina=1" in [link.attributes["href"] for link in first.all("a")]
+    assert "/gebruik?pagina=0" in [link.attributes["href"] for link in second.all("a")]
+    assert len(page(client, "/inzage?pagina=1").all("tbody")[0].all("tr")) > 0
+    assert client.get("/gebruik?pagina=-1").status_code == 400
+
+
+def test_the_chain_is_checked_while_one_looks(visit: Visit, school: InventedSchool) -> None:
+    client = visit(OFFICER)
+    assert "De keten is heel." in page(client, "/inzage").text
+    with open_ledger(school.home).begin() as connection:
+        connection.execute(sa.text("update audit set actor = 'iemand anders' where sequence = 1"))
+    text = page(client, "/inzage").text
+    assert "De keten is gebroken." in text and "audit row 1: its content was altered" in text
+
+
+def test_looking_at_the_logs_is_logged(visit: Visit) -> None:
+    client = visit(OFFICER)
+    client.get("/gebruik")
+    events = [row.all("td")[2].text for row in page(client, "/inzage").all("tbody")[0].all("tr")]
+    assert events == ["inzagelog bekeken", "gebruiksregister bekeken", "wachtwoord gekozen"]
+
+
+COMPARISON = {
+    "model_version": 3,
+    "tested_on": "schooljaar 2025–2026",
+    "rows": [
+        {
+            "name": "model",
+            "label": "LightGBM",
+            "kind": "model",
+            "champion": True,
+            "metrics": {
+                "recall": {"value": 0.41, "low": 0.37, "high": 0.45},
+                "median_lead": {"value": 4.0, "low": None, "high": None},
+            },
+        },
+        {"name": "mazl", "label": "M@ZL", "kind": "rule", "metrics": {"recall": 0.3}},
+    ],
+    "comparisons": [
+        {
+            "model": "model",
+            "other": "mazl",
+            "metric": "recall",
+            "interval": {"value": 0.11, "low": 0.05, "high": 0.17},
+        }
+    ],
+    "a field of the future": {"x": [1]},
+}
+
+
+def test_the_model_stands_beside_the_rules(visit: Visit, school: InventedSchool) -> None:
+    (school.home.root / FILE_NAME).write_text(json.dumps(COMPARISON), encoding="utf-8")
+    found = page(visit(SCIENTIST), "/model")
+    tables = [
+        [[cell.text for cell in row.all("th", "td")] for row in table.all("tr")]
+        for table in found.all("table")
+    ]
+    assert tables == [
+        [
+            ["Model of regel", "Recall", "Voorsprong"],
+            ["LightGBM model", "41,0 % (37,0 % tot 45,0 %)", "4,0"],
+            ["M@ZL regel", "30,0 %", "–"],
+        ],
+        [["Tegenover", "Recall"], ["M@ZL", "+11,0 (+5,0 tot +17,0)"]],
+    ]
+    assert "schooljaar 2025–2026" in found.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"rows": 3}', '{"rows": [1, {"metrics": {"recall": "veel"}}], "notes": 7}'],
+)
+def test_a_damaged_or_missing_comparison_breaks_nothing(
+    visit: Visit, school: InventedSchool, content: str
+) -> None:
+    client = visit(SCIENTIST)
+    assert "Er is nog geen vergelijking opgeslagen." in page(client, "/model").text
+    (school.home.root / FILE_NAME).write_text(content, encoding="utf-8")
+    page(client, "/model")
