@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset
 from deltalake import DeltaTable, write_deltalake
 
 from features.errors import DeliveryRefused
@@ -55,6 +57,7 @@ class RecordLog:
         self.root = root
         self._head = head
         self._opened: dict[str, DeltaTable] = {}
+        self._delivered: tuple[int, pa.Table] | None = None  # by version of its table
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -101,13 +104,14 @@ class RecordLog:
 
     def deliveries(self) -> pa.Table:
         """One row per visible delivery, in order: number, name, moment, digest, schools, rows."""
-        table = self._open("deliveries")
-        if table is None:
+        stored = self._open("deliveries")
+        if stored is None:
             return DELIVERIES.empty_table()
-        found = table.to_pyarrow_dataset().to_table().cast(DELIVERIES)
-        if self._head is not None:
-            found = found.filter(pc.field("number") <= self._head)
-        return found.sort_by("number")
+        if self._delivered is None or self._delivered[0] != stored.version():
+            files = self._dataset("deliveries", stored, None, DELIVERIES)
+            self._delivered = stored.version(), files.to_table().sort_by("number")
+        found = self._delivered[1]
+        return found if self._head is None else found.filter(pc.field("number") <= self._head)
 
     def schools(self) -> list[str]:
         """Every school the log has a description of, sorted."""
@@ -126,9 +130,9 @@ class RecordLog:
 
         Rows are sorted by `record_key`. A record that became known at `as_of` itself is not there.
         """
-        wanted = (pc.field("known_at") < _moment(as_of)) & _selected(table, schools, pupil_keys)
+        wanted = (pc.field("known_at") < _moment(as_of)) & _of_pupils(table, pupil_keys)
         newest = (
-            pl.DataFrame(self._versions(table, wanted))
+            pl.DataFrame(self._versions(table, wanted, schools=schools))
             .sort("record_key", "known_at", "sequence")
             .unique("record_key", keep="last", maintain_order=True)
             .filter(~pl.col("withdrawn"))
@@ -148,10 +152,10 @@ class RecordLog:
         With `known_before`, later versions do not exist, and so supersede nothing. Rows are
         sorted by `record_key`, then from old to new.
         """
-        wanted = _selected(table, schools, None)
+        wanted = pc.scalar(True)
         if known_before is not None:
-            wanted = wanted & (pc.field("known_at") < _moment(known_before))
-        ordered = pl.DataFrame(self._versions(table, wanted)).sort(
+            wanted = pc.field("known_at") < _moment(known_before)
+        ordered = pl.DataFrame(self._versions(table, wanted, schools=schools)).sort(
             "record_key", "known_at", "sequence"
         )
         has_next = pl.col("record_key") == pl.col("record_key").shift(-1)
@@ -168,10 +172,14 @@ class RecordLog:
         if not set(spoken_of) & set(schools):
             # A school that is new to the log: nothing to look for.
             return pa.schema([schema_of(table).field(name) for name in columns]).empty_table()
-        return self._versions(table, _selected(table, schools, None), columns)
+        return self._versions(table, pc.scalar(True), columns, schools)
 
     def _versions(
-        self, table: LogTable, wanted: pc.Expression, columns: list[str] | None = None
+        self,
+        table: LogTable,
+        wanted: pc.Expression,
+        columns: list[str] | None = None,
+        schools: Sequence[str] | None = None,
     ) -> pa.Table:
         # What is visible is read first: rows that are committed after this are left out whole.
         visible = self.deliveries()["delivery"]
@@ -179,9 +187,27 @@ class RecordLog:
         stored = self._open(table)
         if not len(visible) or stored is None:
             return schema.empty_table().select(columns or schema.names)
-        dataset = stored.to_pyarrow_dataset()
+        if schools is not None:
+            wanted = wanted & pc.field("school").isin(pa.array(schools, pa.string()))
         wanted = wanted & pc.field("delivery").isin(visible.combine_chunks())
+        dataset = self._dataset(table, stored, schools, schema)
         return dataset.to_table(columns=columns or schema.names, filter=wanted)
+
+    def _dataset(
+        self, table: str, stored: DeltaTable, schools: Sequence[str] | None, schema: pa.Schema
+    ) -> pyarrow.dataset.Dataset:
+        """The active files that can hold rows of these schools.
+
+        Chosen by the bounds Delta keeps of each file, all at once: `to_pyarrow_dataset` does so
+        file by file, which takes longer than the reading.
+        """
+        files = pl.DataFrame(pa.table(stored.get_add_actions(flatten=True)))
+        if schools is not None:
+            low, high = pl.col("min.school"), pl.col("max.school")
+            can_hold = [(low <= school) & (high >= school) for school in schools]
+            files = files.filter(pl.any_horizontal(pl.lit(False), *can_hold).fill_null(True))
+        paths = [str(self._path(table) / unquote(path)) for path in files["path"].to_list()]
+        return pyarrow.dataset.dataset(paths, schema=schema, format="parquet")
 
     def _append_rows(self, table: LogTable, content: pa.Table, name: str, number: int) -> None:
         assert content.num_rows < ROWS_PER_DELIVERY
@@ -256,13 +282,8 @@ def _moment(moment: datetime) -> pa.Scalar:
     return pa.scalar(moment, MOMENT)
 
 
-def _selected(
-    table: LogTable, schools: Sequence[str] | None, pupil_keys: Sequence[str] | None
-) -> pc.Expression:
-    wanted = pc.scalar(True)
-    if schools is not None:
-        wanted = wanted & pc.field("school").isin(pa.array(schools, pa.string()))
-    if pupil_keys is not None:
-        assert "pupil_key" in schema_of(table).names, f"{table} has no pupils"
-        wanted = wanted & pc.field("pupil_key").isin(pa.array(pupil_keys, pa.string()))
-    return wanted
+def _of_pupils(table: LogTable, pupil_keys: Sequence[str] | None) -> pc.Expression:
+    if pupil_keys is None:
+        return pc.scalar(True)
+    assert "pupil_key" in schema_of(table).names, f"{table} has no pupils"
+    return pc.field("pupil_key").isin(pa.array(pupil_keys, pa.string()))
