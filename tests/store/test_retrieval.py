@@ -131,6 +131,16 @@ def test_a_retrieval_leaves_one_row_with_the_right_counts(
     assert (ledger.rows()[0].pupils, ledger.rows()[0].schools) == (3, ("90AC00",))
 
 
+def test_values_made_again_from_the_records_are_accounted_for_as_well(
+    store: FeatureStore, use: Use, ledger: Ledger, rows: Rows
+) -> None:
+    store.record_rebuild(rows("90AB00"), use)
+    assert [(row.pupils, row.schools) for row in ledger.rows()] == [(3, ("90AB00",))]
+    with pytest.raises(GateRefused):
+        store.record_rebuild(rows("90AB00"), replace(use, purpose=Purpose.RIGHTS))
+    assert len(ledger.rows()) == 1
+
+
 def test_a_refused_use_gets_no_data_and_no_ledger_row(
     ready: FeatureStore, use: Use, ledger: Ledger, mondays: Mondays
 ) -> None:
