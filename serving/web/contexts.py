@@ -101,12 +101,16 @@ class ListLine:
 
 @dataclass(frozen=True)
 class ListBlock:
-    """One block of the list, with the sentence on how it went with such groups before."""
+    """One block of the list, with the sentence on how it went with such groups before.
+
+    `folded` is what to press to see a block that is too long to stand open; empty otherwise.
+    """
 
     key: str
     heading: str
     explanation: str
     frequency: str
+    folded: str
     lines: tuple[ListLine, ...]
 
 

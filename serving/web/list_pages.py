@@ -21,6 +21,8 @@ from serving.web.services import SignedIn, TheSite
 router = APIRouter()
 
 KEEP = timedelta(days=13)
+# At the start of a school year everyone who is new has too little data.
+LONGEST_OPEN = 10
 
 _EXPLANATIONS = {
     Block.DISCUSS: "Bespreek deze leerlingen deze week. Begin met: klopt de registratie?",
@@ -205,8 +207,11 @@ def _blocks(view: WeekView, entries: list[_Entry]) -> tuple[ListBlock, ...]:
         # "Too little data" is only worth a heading when it holds someone.
         if lines or block == Block.DISCUSS:
             frequency = view.published.frequencies.get(block, "")
+            is_long = block == Block.TOO_LITTLE_DATA and len(lines) > LONGEST_OPEN
+            folded = f"Toon deze {len(lines)} leerlingen" if is_long else ""
+            explanation = _EXPLANATIONS[block]
             blocks.append(
-                ListBlock(block.value, block.label, _EXPLANATIONS[block], frequency, lines)
+                ListBlock(block.value, block.label, explanation, frequency, folded, lines)
             )
     return tuple(blocks)
 

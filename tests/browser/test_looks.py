@@ -49,7 +49,15 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
 def violations(page: Page) -> list[str]:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     found: dict[str, Any] = (
-        Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response
+        Axe()
+        .run(
+            page,
+            options={
+                "runOnly": {"type": "tag", "values": RULES},
+                "resultTypes": ["violations"],
+            },
+        )
+        .response
     )
     return [
         f"{problem['id']}: {node['target']}"

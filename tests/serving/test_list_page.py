@@ -118,7 +118,7 @@ def test_the_page_says_what_it_is_and_until_when(visit: Visit) -> None:
         "Van elke 10 leerlingen in dit blok",
         "Deze lijst mist ook leerlingen.",
         "Deze lijst is voor intern overleg, maximaal t/m 29 november 2026. Niet doorsturen.",
-        "model 3",
+        "Model versie 3",
     ):
         assert expected in text
 
@@ -186,6 +186,17 @@ def test_next_week_shows_what_was_decided_before(
     assert thijs[5] == (
         "Nog geen besluit Vorige keer (16 nov 2026): inbrengen in het ondersteuningsteam"
     )
+
+
+def test_a_long_block_of_too_little_data_is_folded(
+    visit: Visit, school: InventedSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.web.list_pages.LONGEST_OPEN", 0)
+    page = parse(visit(IB).get(LIST).text)
+    assert [each.all("summary")[0].text for each in page.all("details")] == [
+        "Toon deze 1 leerlingen"
+    ]
+    assert [row[0] for row in rows(page)][-1] == "Sem de Vries"
 
 
 def test_every_look_at_the_list_is_logged(visit: Visit, school: InventedSchool) -> None:
