@@ -34,8 +34,8 @@ class Capacity:
     ) -> NDArray[np.bool_]:
         """Who is on the list: the highest scores of each block (one school, one Monday).
 
-        Equal scores are ordered by `tie` (the pseudonym: random, and the same every time), never
-        by the order of the rows. A missing score is never listed.
+        Equal scores are ordered by `tie` (the pseudonym: random, the same every time), never by
+        the order of the rows. A missing score is never listed.
 
         >>> Capacity(share=0.01, floor=1).listed(
         ...     np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.3]), np.array(["d", "c", "b", "a"])

@@ -138,14 +138,15 @@ class SchoolRecords:
         sums.update(places)
         registration = Registration(self._replay, sums)
         registration.advance(0, places)
-        self._counted = (self._replay.planned.minutes > 0) & ~np.repeat(
-            registration.unregistered, 7, axis=1
+        # The replay keeps days by pupils; here a pupil is a row.
+        self._counted = (self._replay.planned.minutes > 0).T & ~np.repeat(
+            registration.unregistered.T, 7, axis=1
         )
         known = lifetimes(own.support, [moment]).at(0)
         self._support = own.support.filter(known)
         self._place = {key: at for at, key in enumerate(self._replay.planned.pupil_keys)}
         today = self._replay.span.number_of(as_of)
-        self._placement = self._replay.planned.placement[:, today]
+        self._placement = self._replay.planned.placement[today]
 
     def of(self, pupil_key: PupilKey) -> PupilRecords:
         """The records of one pupil who is enrolled on the Monday."""
@@ -177,11 +178,11 @@ class SchoolRecords:
         return Days(
             as_of=self._as_of,
             weeks=SchoolWeeks(replay.span.first_day, replay.planned.calendar.school_days),
-            planned=replay.planned.minutes[rows, :end],
+            planned=replay.planned.minutes[:end, rows].T,
             counted=self._counted[rows, :end],
-            minutes={k: replay.minutes[at, rows, :end] for at, k in enumerate(KINDS[:TIMED])},
-            late=replay.late[rows, :end],
-            sent_out=replay.sent_out[rows, :end],
+            minutes={k: replay.minutes[at][:end, rows].T for at, k in enumerate(KINDS[:TIMED])},
+            late=replay.late[:end, rows].T,
+            sent_out=replay.sent_out[:end, rows].T,
         )
 
     def _lessons(self, pupil: int) -> dict[tuple[int, AbsenceKind], int]:

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.absence.measures import (
-    current_run,
-    episodes,
-    longest_run,
-    single_days,
-    weekday_concentration,
-)
+from features.absence.measures import FlaggedDays, flagged_days
 from features.catalogue import feature
 from features.vocabulary import ABSENT_KINDS, UNAUTHORISED_KINDS, AbsenceKind, Theme
 from models.evidence import (
@@ -151,17 +145,19 @@ def _unauthorised_hours(days: Days) -> Numbers:
     return _sum(lambda d: d.unauthorised, _last(4))(days) / 60
 
 
+def _days_in_window(days: Days, window: slice, flag: Flags) -> FlaggedDays:
+    number = np.arange(days.planned.shape[1], dtype=np.int64)[window]
+    return flagged_days(days.counted[:, window].T, flag[:, window].T, number)
+
+
 def _sick_episodes(days: Days) -> Numbers:
     window = days.last_weeks(12)
-    numbers = np.arange(days.planned.shape[1], dtype=np.int16)[window]
-    return _known(days, window, episodes(days.counted[:, window], _sick(days)[:, window], numbers))
+    return _known(days, window, _days_in_window(days, window, _sick(days)).episodes())
 
 
 def _current_run(days: Days) -> Numbers:
     window = days.last_weeks(MOST_WEEKS)
-    return _known(
-        days, window, current_run(days.counted[:, window], _some_absence(days)[:, window])
-    )
+    return _known(days, window, _days_in_window(days, window, _some_absence(days)).current_run())
 
 
 def _current_run_days(days: Days) -> Flags:
@@ -176,7 +172,8 @@ def _current_run_days(days: Days) -> Flags:
 def _single(days: Days) -> Flags:
     window = days.last_weeks(12)
     flags = np.zeros(days.planned.shape, np.bool_)
-    flags[:, window] = single_days(days.counted[:, window], days.is_absent[:, window])
+    single = _days_in_window(days, window, days.is_absent).single()
+    flags[single.pupil, single.day] = True
     return flags
 
 
@@ -189,13 +186,12 @@ def _edge(days: Days) -> Flags:
 
 def _weekday_share(days: Days) -> Numbers:
     window = days.last_weeks(12)
-    weekday = np.arange(days.planned.shape[1])[window] % 7
-    return weekday_concentration(days.counted[:, window] & _some_absence(days)[:, window], weekday)
+    return _days_in_window(days, window, _some_absence(days)).weekday_concentration()
 
 
 def _longest_run_previous_year(days: Days) -> Numbers:
     window = days.previous_year()
-    return _known(days, window, longest_run(days.counted[:, window], days.is_absent[:, window]))
+    return _known(days, window, _days_in_window(days, window, days.is_absent).longest_run())
 
 
 def _previous_year_run_days(days: Days) -> Flags:

@@ -121,8 +121,7 @@ class WeeklyRun:
     def _features(self, log: RecordLog, as_of: date, report: Report) -> pa.Table:
         if as_of not in self.store.built(log.schools()):
             report(f"building the features of {as_of}")
-            for table in build(log, [as_of]):
-                self.store.write(table, [as_of])
+            self.store.write(pa.concat_tables(build(log, [as_of])), [as_of], log.schools())
         entities = self.store.entities([as_of])
         if not entities.num_rows:
             raise NotThere(f"no pupil is enrolled on {as_of}, as far as the records go")

@@ -58,7 +58,7 @@ def print_list(work: Work, as_of: datetime, school: str | None, verify: bool) ->
 def _verified(work: Work, monday: date, school: str) -> str:
     from serving.week import WeeklyRun
 
-    use = Use(work.operator, Role.JOB, Purpose.EARLY_WARNING, Action.REPORT, work.clock())
+    use = Use(work.operator, Role.JOB, Purpose.EARLY_WARNING, Action.SCORE, work.clock())
     run = WeeklyRun.at(work.home, use, work.settings.section("capacity", Capacity))
     return run.verify(monday, school)
 

@@ -1,0 +1,46 @@
+"""One small invented region, taken through the command line once for all journeys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from features.settings import Home
+from models.registry import Registry
+from serving.cli import tijdig
+
+NOW = "2026-11-16T08:00:00+01:00"
+MONDAY = "2026-11-09"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home with the lists of one Monday, and the command line to go on with."""
+
+    home: Home
+    run: Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Simulated, ingested, built, trained; the lists of `MONDAY` published."""
+    root = tmp_path_factory.mktemp("installation")
+    home = Home(root / "var")
+    environ = {"TIJDIG_NOW": NOW, "TIJDIG_HOME": str(home.root)}
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(tijdig, arguments, env=environ)
+        if code == 0 and result.exception:
+            raise AssertionError(result.output) from result.exception
+        return result
+
+    run("simulate", "--out", str(root / "sim"), "--pupils", "700", "--years", "2", "--seed", "3")
+    run("ingest", *map(str, sorted((root / "sim" / "deliveries").iterdir())))
+    run("features", "build", "--from", "2024-08-01", "--to", MONDAY)
+    run("train", str(Path(__file__).with_name("small.toml")))
+    # So small a region cannot prove a model: the gate refuses, which is a test of its own.
+    Registry.at(home).set_champion(1)
+    run("week", "--as-of", MONDAY)
+    return Installation(home, run)

@@ -1,0 +1,142 @@
+"""Monday after Monday: publish, publish again, correct a record, make an old list again."""
+
+import csv
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.governance import open_ledger
+from features.governance.ledger import Ledger
+from features.governance.vault import Vault
+from features.records import LogTable, RecordLog
+from features.school_weeks import as_of_moment
+from features.vocabulary import ABSENT_KINDS
+from serving.lists import Block, ListStore, PublishedList
+from serving.tables import open_app
+
+MONDAY = date(2026, 11, 9)
+NEXT_MONDAY = date(2026, 11, 16)
+
+
+@pytest.fixture(scope="module")
+def lists(installation: Any) -> ListStore:
+    return ListStore(open_app(installation.home))
+
+
+def test_every_school_has_a_list_within_its_capacity(lists: ListStore) -> None:
+    for school in lists.schools():
+        published = lists.get(school, MONDAY)
+        listed = [row for row in published.rows if row.block is not Block.TOO_LITTLE_DATA]
+        assert 0 < len(listed) <= published.capacity
+
+
+def test_reasons_carry_dated_records_from_before_the_monday(lists: ListStore) -> None:
+    reasons = [
+        reason
+        for school in lists.schools()
+        for row in lists.get(school, MONDAY).rows
+        for reason in row.explanation.reasons
+    ]
+    assert reasons
+    for reason in reasons:
+        assert reason.evidence
+        assert all(line.day < MONDAY for line in reason.evidence)
+
+
+def test_publishing_twice_changes_nothing(installation: Any, lists: ListStore) -> None:
+    before = {school: lists.get(school, MONDAY) for school in lists.schools()}
+    output = installation.run("week", "--as-of", str(MONDAY)).output
+    assert "0 of" in output and "nothing changed" in output
+    assert {school: lists.get(school, MONDAY) for school in lists.schools()} == before
+
+
+def test_the_list_is_printed_without_names_scores_or_places(
+    installation: Any, lists: ListStore
+) -> None:
+    school = lists.schools()[0]
+    output = installation.run("list", "--as-of", str(MONDAY), "--school", school).output
+    published = lists.get(school, MONDAY)
+    vault = Vault.open(installation.home, {})
+    for identity in vault.identities([row.pupil_key for row in published.rows]).values():
+        assert identity.family_name not in output
+    assert "%" not in output.replace(" % ", "")[:60]
+
+
+def test_a_later_correction_changes_the_next_monday_and_not_this_one(
+    installation: Any, lists: ListStore, tmp_path: Path
+) -> None:
+    published = _list_in_canonical_form(installation, lists)
+    pupil = next(row for row in published.rows if row.block is Block.DISCUSS).pupil_key
+    before = _absences(installation, published.school, pupil)
+    assert before
+
+    _withdraw_everything(installation, published.school, pupil, tmp_path)
+    installation.run("ingest", str(tmp_path / "correction"))
+    assert not _absences(installation, published.school, pupil), "the correction is not there"
+
+    verified = installation.run("list", "--as-of", str(MONDAY), "--verify").output
+    assert verified.count("identical") == len(lists.schools())
+
+    installation.run("week", "--as-of", str(NEXT_MONDAY))
+    following = lists.get(published.school, NEXT_MONDAY)
+    assert pupil not in {row.pupil_key for row in following.rows if row.explanation.reasons}
+
+
+def test_every_reading_of_features_stands_in_the_ledger(installation: Any) -> None:
+    ledger = Ledger(open_ledger(installation.home))
+    rows = ledger.rows()
+    assert {"train", "score"} <= {row.use.action.value for row in rows}
+    assert all(row.pupils > 0 for row in rows)
+    assert ledger.verify() == ()
+    assert "intact" in installation.run("privacy", "verify").output
+
+
+def test_errors_are_one_line_with_a_next_step(installation: Any) -> None:
+    for arguments, words in (
+        (("week", "--as-of", "2026-11-10"), "an as-of date is a Monday"),
+        (("list", "--as-of", "2019-11-11"), "run `tijdig week"),
+        (("ingest", "nowhere"), "nowhere"),
+        (("promote", "--signed-by", "a", "--signed-by", "b"), "not promoted"),
+    ):
+        problem = installation.run(*arguments, code=1).exception
+        assert words in str(problem), (arguments, problem)
+
+
+def _list_in_canonical_form(installation: Any, lists: ListStore) -> PublishedList:
+    deliveries = installation.home.root.parent / "sim" / "deliveries"
+    for school in lists.schools():
+        published = lists.get(school, MONDAY)
+        canonical = (deliveries / school / "absence.csv").exists()
+        if canonical and any(row.block is Block.DISCUSS for row in published.rows):
+            return published
+    raise AssertionError("no school in canonical form has a list")
+
+
+def _absences(installation: Any, school: str, pupil_key: str) -> list[object]:
+    log = RecordLog(installation.home.records)
+    table = log.read_as_of(
+        LogTable.ABSENCE, as_of_moment(NEXT_MONDAY), schools=[school], pupil_keys=[pupil_key]
+    )
+    return [kind for kind in table["kind"].to_pylist() if kind in ABSENT_KINDS]
+
+
+def _withdraw_everything(installation: Any, school: str, pupil_key: str, folder: Path) -> None:
+    """A delivery in which the school takes back all records of one pupil, after the Monday."""
+    number = Vault.open(installation.home, {}).identities([pupil_key])[pupil_key].pupil_number
+    source = installation.home.root.parent / "sim" / "deliveries" / school / "absence.csv"
+    (folder / "correction").mkdir()
+    with (
+        source.open(encoding="utf-8", newline="") as old,
+        (folder / "correction" / "absence.csv").open("w", encoding="utf-8", newline="") as new,
+    ):
+        rows = csv.DictReader(old)
+        assert rows.fieldnames
+        writer = csv.DictWriter(new, rows.fieldnames)
+        writer.writeheader()
+        for row in rows:
+            if row["pupil_number"] == number:
+                writer.writerow(
+                    row | {"withdrawn": "yes", "recorded_at": "2026-11-11T12:00:00+01:00"}
+                )
