@@ -64,7 +64,8 @@ def span_between(first: date, last: date) -> Span:
 def span_for_features(first_as_of: date, last_as_of: date) -> Span:
     """The days that features of the Mondays `first_as_of` to `last_as_of` look at.
 
-    It begins two school years before that of the first Monday: far enough for last school year and
-    for 40 school weeks. It holds the week of the last Monday, whose own days are not looked at.
+    It begins half a year before last school year, so that it holds at least 40 school weeks before
+    the first Monday. It holds the week of the last Monday, whose own days are not looked at.
     """
-    return span_between(first_day_of(school_year_of(first_as_of) - 2), last_as_of)
+    last_year = first_day_of(school_year_of(first_as_of) - 1)
+    return span_between(last_year - timedelta(weeks=26), last_as_of)

@@ -95,7 +95,7 @@ def support_records(
     kind = draw(st.sampled_from(SUPPORT_KINDS))
     day = mondays[-1] - timedelta(days=draw(st.integers(-3, 380)))
     known_at = draw(moments_after(day, mondays))
-    versions = []
+    versions: list[Row] = []
     for _ in range(draw(st.integers(1, 2))):
         length = draw(st.one_of(st.none(), st.integers(-1, 120)))
         versions.append(
@@ -134,7 +134,7 @@ def placements(draw: st.DrawFn, number: int, mondays: list[date]) -> list[Row]:
             st.sampled_from((None, None, date(begin.year + 1, 7, 31), begin + timedelta(days=60)))
         )
         key = f"pl{number}-{len(rows)}"
-        common = {"record_key": key, "pupil_key": f"p{number}", "year_group": year}
+        common: Row = {"record_key": key, "pupil_key": f"p{number}", "year_group": year}
         common |= {"group": group, "enrolled_on": begin, "born_on": date(2012, 1 + number, 1)}
         known_at = datetime.combine(begin, time(0), UTC)
         rows.append({**common, "known_at": known_at})
@@ -163,7 +163,7 @@ def timetables(draw: st.DrawFn, mondays: list[date]) -> list[Row]:
         week("1a", [300, 0, 210, 330, 200], begin, known_at=known_at)
     if draw(st.booleans()):
         begin = mondays[0] + timedelta(days=draw(st.integers(-60, 10)))
-        more = {"pupil_key": "p1", "known_at": draw(moments_after(begin, mondays))}
+        more: Row = {"pupil_key": "p1", "known_at": draw(moments_after(begin, mondays))}
         end = draw(st.sampled_from((None, begin + timedelta(days=30))))
         week("1a", [100, 0, 100], begin, valid_to=end, **more)
     return rows
