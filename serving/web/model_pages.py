@@ -18,7 +18,7 @@ _METRICS = {
     ),
     "precision": (
         "Precisie",
-        "Welk deel van de geplaatste leerlingweken langdurig verzuim voorafging.",
+        "Na welk deel van de leerlingweken op de lijst langdurig verzuim volgde.",
         "share",
     ),
     "caught_early": (
@@ -71,10 +71,7 @@ def model(site: TheSite, session: SignedIn) -> Response:
         paired=_paired(evaluation) if evaluation else (),
         notes=evaluation.notes if evaluation else (),
         missing="" if evaluation else _NO_EVALUATION,
-        tracking=(
-            "Alle trainingen met instellingen, grafieken en modelversies staan in MLflow. "
-            f"Start `tijdig mlflow` en open {site.settings.mlflow} op de machine van Tijdig."
-        ),
+        tracking=site.settings.mlflow,
     )
     return site.render(page)
 
