@@ -29,10 +29,8 @@ def decode(name: str, content: bytes) -> str:
             return _strictly(name, content[len(bom) :], encoding)
     if b"\0" in content:  # no text in an 8-bit encoding has zero bytes
         return _strictly(name, content, _utf16_without_bom(name, content))
-    try:
-        return _plain(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        return _strictly(name, content, "cp1252")
+    text = _attempt(content, "utf-8")
+    return _strictly(name, content, "cp1252") if text is None else text
 
 
 def _utf16_without_bom(name: str, content: bytes) -> str:
@@ -44,12 +42,19 @@ def _utf16_without_bom(name: str, content: bytes) -> str:
 
 
 def _strictly(name: str, content: bytes, encoding: str) -> str:
+    text = _attempt(content, encoding)
+    if text is None:
+        raise DeliveryRefused(_message(name))
+    return text
+
+
+def _attempt(content: bytes, encoding: str) -> str | None:
+    # None rather than the error: that one carries the bytes of the file, a pupil's values,
+    # and would hang on whatever is raised next.
     try:
         return _plain(content.decode(encoding))
-    except UnicodeDecodeError as problem:
-        # Not chained: the problem carries the bytes of the file, and so a pupil's values.
-        del problem
-    raise DeliveryRefused(_message(name))
+    except UnicodeDecodeError:
+        return None
 
 
 def _plain(text: str) -> str:

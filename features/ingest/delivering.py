@@ -55,6 +55,7 @@ def ingest(
     `environ` may hold the vault's master key. Raises `DeliveryRefused` with everything that is
     wrong; rows that cannot be used are set apart and named in the report.
     """
+    assert received_at.tzinfo is not None, "a moment without a time zone is no moment"
     settings = settings or IngestSettings()
     forms = read_forms(Path(settings.profiles) if settings.profiles else None)
     delivery = open_delivery(path, settings.max_megabytes * 1_000_000)

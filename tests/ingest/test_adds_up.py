@@ -28,7 +28,9 @@ JUNK = st.sampled_from(
 DAMAGE = st.lists(
     st.tuples(
         st.sampled_from(["absence.csv", "pupils.csv", "support.csv", "codes.csv", "schools.csv"]),
-        st.sampled_from(["cell", "drop a cell", "add a cell", "double", "blank line", "remove"]),
+        st.sampled_from(
+            ["cell", "drop a cell", "add a cell", "double", "blank line", "remove", "ruin"]
+        ),
         st.integers(0, 10),
         st.integers(0, 10),
         JUNK,
@@ -47,6 +49,8 @@ def damage(office: Office, name: str, how: str, row: int, column: int, junk: str
     match how:
         case "cell":
             cells[column] = junk
+        case "ruin":
+            cells = [junk] * len(cells)
         case "drop a cell":
             del cells[column]
         case "add a cell":
@@ -57,7 +61,9 @@ def damage(office: Office, name: str, how: str, row: int, column: int, junk: str
             rows.insert(row, "")
         case "remove":
             cells = []
-    rows[row] = ",".join(cells) if how in ("cell", "drop a cell", "add a cell") else rows[row]
+    rows[row] = (
+        ",".join(cells) if how in ("cell", "ruin", "drop a cell", "add a cell") else rows[row]
+    )
     if how == "remove":
         del rows[row]
     office.files[name] = ("\n".join([head, *rows]) + "\n").encode()

@@ -9,6 +9,7 @@ import pytest
 from features.errors import DeliveryRefused, TijdigError
 from features.ingest import ImportReport, ingest
 from features.ingest.columns import Kind, fields_of
+from features.ingest.decoding import decode
 from features.ingest.forms import read_forms
 from tests.ingest.office import RECEIVED, Office
 
@@ -111,6 +112,13 @@ def test_a_refusal_and_all_that_hangs_on_it_repeats_nothing(office: Office, spoi
         assert MARKER not in repr(getattr(seen, "object", ""))
         seen = seen.__cause__ or seen.__context__
     assert office.stored() == {}
+
+
+def test_a_file_that_is_no_text_leaves_no_bytes_hanging_on_its_refusal() -> None:
+    with pytest.raises(DeliveryRefused) as problem:
+        decode("pupils.csv", f"{MARKER}\x81".encode("latin-1"))
+    assert problem.value.__cause__ is None
+    assert problem.value.__context__ is None
 
 
 def test_free_text_under_absence_code_is_neither_kept_nor_shown(office: Office) -> None:

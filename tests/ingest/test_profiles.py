@@ -131,6 +131,15 @@ def test_blank_lines_are_no_rows_but_count_for_the_row_number(po: Office) -> Non
     assert report.places == (Place("verzuim.csv", 8, "Datum", "not_a_date"),)
 
 
+@pytest.mark.parametrize("written", ["7-9-26", "07-09-26", "7-9-2026", "2026-09-07"])
+def test_a_day_may_be_written_short_or_as_iso(po: Office, written: str) -> None:
+    po.files["verzuim.csv"] = po.files["verzuim.csv"].replace(
+        b"07-09-2026;", f"{written};".encode()
+    )
+    assert po.deliver().places == ()
+    assert {row["starts_at"].date() for row in po.newest(LogTable.ABSENCE)} == {date(2026, 9, 7)}
+
+
 def test_lessons_become_times_and_minutes(vo: Office) -> None:
     report = vo.deliver()
     assert read(report)["verzuim_lessen.csv"] == ("vo_lesson", 2)

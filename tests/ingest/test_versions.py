@@ -124,6 +124,21 @@ def test_an_older_version_told_differently_does_not_overtake_the_newest(office: 
     assert [row["kind"] for row in office.newest(LogTable.ABSENCE)] == ["sick"]
 
 
+def test_an_old_export_that_comes_late_does_not_overtake_the_newest(office: Office) -> None:
+    office.files["absence.csv"] += b"90AB00,r2,00123,2026-09-14T08:30,,,Z,2026-09-16T09:00:00,no\n"
+    office.deliver()
+    office.put(
+        "absence.csv",
+        """
+        school,record_id,pupil_number,starts_at,ends_at,minutes,code,recorded_at,withdrawn
+        90AB00,r2,00123,2026-09-14T08:30,,,V,2026-09-14T09:00:00,no
+        """,
+    )
+    assert counts(office, RECEIVED + WEEK, "absence.csv") == (0, 0, 1, 0)
+    kinds = [row["kind"] for row in office.newest(LogTable.ABSENCE) if row["starts_at"].day == 14]
+    assert kinds == ["sick"]
+
+
 def test_a_version_never_seen_before_takes_its_place_in_the_history(office: Office) -> None:
     office.deliver()
     office.files["absence.csv"] += b"90AB00,r2,00123,2026-09-14T08:30,,,V,2026-09-13T09:00:00,no\n"
