@@ -35,20 +35,22 @@ class Capacity:
         """Who is on the list: the highest scores of each block (one school, one Monday).
 
         Equal scores are ordered by `tie` (the pseudonym: random, the same every time), never by
-        the order of the rows. A missing score is never listed.
+        the order of the rows. A missing score is out of scope: never listed, and it adds no place.
 
-        >>> Capacity(share=0.01, floor=1).listed(
-        ...     np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.3]), np.array(["d", "c", "b", "a"])
-        ... )
-        array([False,  True, False,  True])
+        >>> block, tie = np.array([0, 0, 1, 1, 1]), np.array(["d", "c", "b", "a", "e"])
+        >>> score = np.array([0.1, 0.2, 0.3, 0.3, np.nan])
+        >>> Capacity(share=0.4, floor=1).listed(block, score, tie)
+        array([False,  True, False,  True, False])
         """
-        known = ~np.isnan(score)
-        order = np.lexsort((tie, -np.where(known, score, -np.inf), block))
-        sorted_block = block[order]
-        starts = np.flatnonzero(np.r_[True, sorted_block[1:] != sorted_block[:-1]])
+        result = np.zeros(len(score), dtype=np.bool_)
+        known = np.flatnonzero(~np.isnan(score))
+        if not len(known):
+            return result
+        order = known[np.lexsort((tie[known], -score[known], block[known]))]
+        ordered = block[order]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
         sizes = np.diff(np.r_[starts, len(order)])
         place = np.arange(len(order)) - np.repeat(starts, sizes)
         room = np.repeat([self.of(int(size)) for size in sizes], sizes)
-        result = np.zeros(len(order), dtype=np.bool_)
         result[order] = place < room
-        return result & known
+        return result
