@@ -16,7 +16,7 @@ FEATURES = (
     "support_running",
     "transition_year",
 )
-QUICK = Params(rounds=40, rows_in_leaf=30, positives_in_leaf=1.0, threads=1)
+QUICK = Params(rounds=40, rows_in_leaf=30, positives_in_leaf=1.0, l2=5.0, threads=1)
 
 
 def invented_rows(rows: int, seed: int) -> TrainingRows:
