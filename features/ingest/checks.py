@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from features.ingest.columns import Field, Kind, fields_of, in_utc
+from features.ingest.fields import Field, Kind, fields_of
 from features.ingest.forms import FileForm, HalfDay
+from features.ingest.notation import in_utc
 from features.ingest.reading import ROW, RawTable
 from features.records import LogTable
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import SettingsError
-from features.ingest.columns import Reader, fields_of
+from features.ingest.fields import fields_of
+from features.ingest.notation import Reader
 from features.records import LogTable
 
 PACKAGED = Path(__file__).with_name("profiles")

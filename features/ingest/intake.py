@@ -9,7 +9,7 @@ import polars as pl
 from features.governance.vault import Vault
 from features.ingest.checks import FILE, Place, Rule, rules_of, set_apart, typed
 from features.ingest.codes import with_kind
-from features.ingest.columns import fields_of
+from features.ingest.fields import fields_of
 from features.ingest.pupils import remember_names, with_pupil_key
 from features.ingest.reading import ROW, RawTable
 from features.ingest.versions import Outcome, with_fingerprint

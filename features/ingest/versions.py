@@ -7,7 +7,7 @@ from enum import StrEnum
 import polars as pl
 
 from features.ingest.checks import midnight
-from features.ingest.columns import in_utc
+from features.ingest.notation import in_utc
 from features.records import LogTable
 from features.records.schema import own_columns
 from features.vocabulary import KnownAtBasis

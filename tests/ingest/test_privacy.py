@@ -8,8 +8,8 @@ import pytest
 
 from features.errors import DeliveryRefused, TijdigError
 from features.ingest import ImportReport, ingest
-from features.ingest.columns import Kind, fields_of
 from features.ingest.decoding import decode
+from features.ingest.fields import Kind, fields_of
 from features.ingest.forms import read_forms
 from tests.ingest.office import RECEIVED, Office
 

@@ -214,6 +214,14 @@ def test_rows_with_too_few_or_too_many_cells_are_set_apart(office: Office) -> No
     )
 
 
+def test_a_short_row_of_totals_is_a_row_unless_it_is_at_the_end(office: Office) -> None:
+    office.change("absence.csv", "90AB00,r2", "Totaal,1\n90AB00,r2")
+    office.files["absence.csv"] += b"Totaal,3\n"
+    report = office.deliver()
+    assert report.places == (Place("absence.csv", 3, "", "wrong_number_of_cells"),)
+    assert report.rows_read == 14
+
+
 def test_a_second_row_that_contradicts_the_first_is_set_apart(office: Office) -> None:
     office.files["calendar.csv"] += b"90AB00,2026-09-18,holiday\n90AB00,2026-09-18,study_day\n"
     report = office.deliver()
