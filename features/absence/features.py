@@ -57,7 +57,7 @@ class AbsenceFeatures:
         """Move to moment number `moment`, the next one."""
         places = self._replay.advance(moment)
         self._sums.update(places)
-        self._registration.advance(moment, places)
+        self._registration.advance(moment, places, end=int(self._replay.today[moment]) // 7)
 
     def features(self, pupils: NDArray[np.int64], group: NDArray[np.int64], as_of: date) -> Values:
         """Every absence feature of `pupils`, who are in `group`, on the Monday `as_of`."""

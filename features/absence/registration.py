@@ -55,9 +55,13 @@ class Registration:
         shape = (len(self._flags), replay.span.weeks, len(replay.planned.pupil_keys))
         self._counts: NDArray[np.int32] = np.zeros(shape, np.int32)
         self.unregistered: NDArray[np.bool_] = np.zeros(shape[1:], bool)
+        self._is_stale = np.zeros(replay.span.weeks, bool)
 
-    def advance(self, moment: int, places: NDArray[np.int64]) -> None:
-        """Move to moment number `moment`, at which the sums of `places` may have changed."""
+    def advance(self, moment: int, places: NDArray[np.int64], end: int) -> None:
+        """Move to moment number `moment`, at which the sums of `places` may have changed.
+
+        Weeks from number `end` on lie in the future and are left for later.
+        """
         live = self._replay.live
         changed = live.changed_at(moment)
         changed = changed[self._inside[changed]]
@@ -65,10 +69,10 @@ class Registration:
         pupil, week = self._replay.versions.pupil[changed], self._week[changed]
         for number, flags in enumerate(self._flags):
             np.add.at(self._counts[number], (week, pupil), sign * flags[changed])
-        is_touched = np.zeros(self._replay.span.weeks, bool)
-        is_touched[week] = True
-        is_touched[places // max(1, self.unregistered.shape[1])] = True
-        weeks = np.flatnonzero(is_touched)
+        self._is_stale[week] = True
+        self._is_stale[places // max(1, self.unregistered.shape[1])] = True
+        weeks = np.flatnonzero(self._is_stale[:end])
+        self._is_stale[weeks] = False
         unregistered = self._unregistered_pupils(weeks)
         self.unregistered[weeks] = unregistered
         self._sums.of("planned")[weeks] = self._sums.of("scheduled")[weeks] * ~unregistered
@@ -112,6 +116,6 @@ class Registration:
         groups = np.zeros((len(weeks), len(planned.pupil_keys)), np.int64)
         for weekday in range(7):
             day = weeks * 7 + weekday
-            is_planned = planned.minutes[day] > 0
-            groups[is_planned] = planned.group_of_row[planned.placement[day][is_planned]]
+            group = planned.group_of_row[planned.placement[day]]
+            groups = np.where(planned.minutes[day] > 0, group, groups)
         return groups

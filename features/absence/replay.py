@@ -27,7 +27,8 @@ class AbsenceReplay:
     `advance` must be called for moment 0, 1, 2 … in order. It settles only the days that are
     touched by a version that began or ceased to count, or whose planned minutes changed; it
     gives where anything may have changed, as flat places in [weeks, pupils]. All arrays are
-    [days, pupils]; `minutes` is [kinds, days, pupils] in the order of ABSENCE_PRIORITY.
+    [days, pupils]; `minutes` is [kinds, days, pupils] in the order of ABSENCE_PRIORITY. `today`
+    holds the day number of every moment, the first day that is not over.
     """
 
     def __init__(self, tables: PartitionTables, span: Span, moments: Sequence[datetime]) -> None:
@@ -40,7 +41,8 @@ class AbsenceReplay:
         self.live = lifetimes(self.records, moments)
         self.versions: AbsenceVersions = absence_versions(self.records, self.planned.pupil_keys)
         today = [span.number_of(moment.astimezone(AMSTERDAM).date()) for moment in moments]
-        self._parts = lay_out(self.versions, self.live, span, np.array(today, np.int64))
+        self.today: NDArray[np.int64] = np.array(today, np.int64)
+        self._parts = lay_out(self.versions, self.live, span, self.today)
         cell = self._parts.cell
         self._first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])[: len(cell)])
         self._cells = cell[self._first]

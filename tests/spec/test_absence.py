@@ -219,9 +219,10 @@ def test_fixed_weekday_and_first_hour(feature: Feature) -> None:
         starts_at        | minutes | kind
         2026-09-28 08:30 |      50 | unauthorised
         2026-10-05 08:30 |      50 | unauthorised
-        2026-10-12 13:00 |      50 | unauthorised
-        2026-10-28 08:30 |      50 | unauthorised
+        2026-10-12 09:30 |      50 | unauthorised
+        2026-10-28 09:29 |      50 | unauthorised
     """
+    # Three Mondays of four days; half past nine is no longer early.
     assert feature("weekday_concentration_12w", as_of="2026-11-09", absence=table) == 0.75
     assert feature("first_hour_share_12w", as_of="2026-11-09", absence=table) == 0.75
 
