@@ -1,11 +1,14 @@
 """The page for the data scientist: the model in use beside the rules, as measured."""
 
+from datetime import date, datetime
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from serving.access import Area, Guard
 from serving.evaluation import Compared, Evaluation, Measured, read_evaluation
 from serving.web.contexts import ComparedLine, Measurement, MetricHead, ModelPage, PairedLine
+from serving.web.dutch import long_day, moment
 from serving.web.services import SignedIn, TheSite
 
 router = APIRouter()
@@ -102,12 +105,28 @@ def _paired(evaluation: Evaluation) -> tuple[PairedLine, ...]:
 def _facts(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     facts = (
         ("Modelversie", evaluation.model_version),
-        ("Getraind met gegevens tot", evaluation.trained_until),
+        ("Getraind met gegevens tot", readable_moment(evaluation.trained_until)),
         ("Getoetst op", evaluation.tested_on),
         ("Wat telt als langdurig verzuim", evaluation.label),
-        ("Vergelijking gemaakt", evaluation.made_at),
+        ("Vergelijking gemaakt", readable_moment(evaluation.made_at)),
     )
     return tuple((term, fact) for term, fact in facts if fact)
+
+
+def readable_moment(text: str) -> str:
+    """A day or a moment in ISO as people read it; other text stays as it is.
+
+    >>> readable_moment("2025-04-21"), readable_moment("2026-11-16T08:30+00:00")
+    ('21 april 2025', '16 nov 2026, 09:30')
+    >>> readable_moment("vorige zomer")
+    'vorige zomer'
+    """
+    try:
+        if "T" in text:
+            return moment(datetime.fromisoformat(text))
+        return long_day(date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def _line(row: Compared, names: list[str]) -> ComparedLine:
@@ -126,7 +145,8 @@ def _measurement(measured: Measured, form: str) -> Measurement:
         return Measurement("–", "")
     interval = ""
     if measured.low is not None and measured.high is not None:
-        interval = f"{_number(measured.low, form)} tot {_number(measured.high, form)}"
+        low, high = (_number(each, form) for each in (measured.low, measured.high))
+        interval = f"{low.removesuffix(' %')} tot {high.removesuffix(' %')}"
     return Measurement(_number(measured.value, form), interval)
 
 
@@ -135,11 +155,11 @@ def _number(value: float, form: str) -> str:
 
     >>> _number(0.4137, "share"), _number(3.04, "number"), _number(0.8712, "ratio")
     ('41,4 %', '3,0', '0,871')
-    >>> _number(-0.021, "points")
-    '−2,1'
+    >>> _number(-0.021, "points"), _number(-0.0001, "points")
+    ('−2,1', '+0,0')
     """
     if form == "share":
         return f"{100 * value:.1f} %".replace(".", ",")
     if form == "points":
-        return f"{100 * value:+.1f}".replace(".", ",").replace("-", "−")
+        return f"{round(100 * value, 1) or 0:+.1f}".replace(".", ",").replace("-", "−")
     return f"{value:.{1 if form == 'number' else 3}f}".replace(".", ",")

@@ -66,6 +66,9 @@ _EVENTS = {
     "ledger_seen": "gebruiksregister bekeken",
     "audit_seen": "inzagelog bekeken",
     "features_retrieved": "kenmerken opgehaald",
+    "lists_published": "lijsten gepubliceerd",
+    "model_promoted": "model in gebruik genomen",
+    "model_promotion_refused": "model niet in gebruik genomen",
 }
 _DETAILS = {
     "pupils": "leerlingen",
@@ -73,7 +76,15 @@ _DETAILS = {
     "kind": "besluit",
     "area": "onderdeel",
     "ledger": "regel gebruiksregister",
+    "lists": "lijsten",
+    "model_version": "modelversie",
+    "version": "modelversie",
+    "signed_by": "getekend",
+    "reasons": "redenen",
+    "gate_decision": "besluit van de poort",
 }
+# Hashes are for a machine to compare; the chain seals them.
+_HIDDEN_DETAILS = frozenset({"sha256", "bundle", "evaluation"})
 _PERIOD = re.compile(r"P(\d+)([YMD])")
 _PERIOD_WORDS = {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")}
 
@@ -208,7 +219,7 @@ def _event(row: AuditRow) -> AuditLine:
     detail = [
         f"{_DETAILS.get(name, name)}: {value}"
         for name, value in row.detail.items()
-        if name != "sha256"
+        if name not in _HIDDEN_DETAILS
     ]
     return AuditLine(
         number=row.sequence,

@@ -172,7 +172,7 @@ def test_the_model_stands_beside_the_rules(visit: Visit, school: InventedSchool)
     assert tables == [
         [
             ["Model of regel", "Recall", "Voorsprong"],
-            ["LightGBM model", "41,0 % (37,0 % tot 45,0 %)", "4,0"],
+            ["LightGBM model", "41,0 % (37,0 tot 45,0)", "4,0"],
             ["M@ZL regel", "30,0 %", "–"],
         ],
         [["Tegenover", "Recall"], ["M@ZL", "+11,0 (+5,0 tot +17,0)"]],
