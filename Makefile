@@ -2,7 +2,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-HOME_DIR ?= var
+# The lock files are complete, so nothing is left to resolve; bytecode is made when first imported.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 export MLFLOW_DISABLE_TELEMETRY = true
 export DO_NOT_TRACK = true
 export FEAST_USAGE = False
@@ -14,12 +15,12 @@ export MLFLOW_ALLOW_PICKLE_DESERIALIZATION = false
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Tijdig needs $(PYTHON); install Python 3.11 or run: make PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(INSTALL) -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 demo: $(VENV)/.installed            ## an invented region, from deliveries to the web page
