@@ -12,9 +12,10 @@ from features.errors import ExperimentError
 Method = Literal["sigmoid", "isotonic"]
 SMALLEST_SLOPE = 0.05
 """A calibrator never turns the order of a model round, not even of a model that knows nothing."""
-SLOPE_SPREAD = 0.5
+SLOPE_SPREAD = 0.25
 """How far the slope may be from 1 before the calibration rows must argue for it."""
-POSITIVES_PER_KNOT = 10
+POSITIVES_PER_KNOT = 40
+"""Rows with an onset under one knot: five onsets or so, as each stands in about eight rows."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,13 @@ def fit_calibrator(
     y: NDArray[np.bool_],
     weight: NDArray[np.float64],
     method: Method = "sigmoid",
+    pupils: NDArray[np.int64] | None = None,
 ) -> Calibrator:
     """Fit on rows *later* than those the model was fitted on; `weight` undoes sampling.
 
-    `isotonic` needs a few dozen positives; with less it falls back on `sigmoid`.
+    `pupils` numbers the pupil of each row: the rows before one onset are no independent proof, so
+    the slope listens to as many onsets as there are pupils with one. `isotonic` needs more than a
+    hundred rows with an onset; with less it falls back on `sigmoid`.
     """
     if not y.any() or y.all():
         raise ExperimentError(
@@ -80,18 +84,18 @@ def fit_calibrator(
         )
     if method == "isotonic" and int(y.sum()) >= 3 * POSITIVES_PER_KNOT:
         return _isotonic(margin, y, weight)
-    return _sigmoid(margin, y, weight)
+    independent = 1.0 if pupils is None else len(np.unique(pupils[y])) / int(y.sum())
+    return _sigmoid(margin, y, weight, pull=1 / SLOPE_SPREAD**2 / independent)
 
 
 def _sigmoid(
-    margin: NDArray[np.float64], y: NDArray[np.bool_], weight: NDArray[np.float64]
+    margin: NDArray[np.float64], y: NDArray[np.bool_], weight: NDArray[np.float64], pull: float
 ) -> Calibrator:
-    """Newton's method for logit(p) = slope * margin + shift, with a weak pull of the slope to 1.
+    """Newton's method for logit(p) = slope * margin + shift, with a pull of the slope to 1.
 
     A handful of positives cannot tell a slope; the pull keeps the model's own scale then.
     """
     slope, shift = 1.0, 0.0
-    pull = 1 / SLOPE_SPREAD**2
     design = np.stack([margin, np.ones_like(margin)])
     for _ in range(100):
         p = _expit(slope * margin + shift)
@@ -144,7 +148,7 @@ def _isotonic(
     centres = tuple(float(middle / size) for size, _, middle in blocks)
     logits = tuple(float(value) for value in np.log(rates / (1 - rates)))
     if len(blocks) < 2 or not (np.diff(centres) > 0).all() or not (np.diff(logits) > 0).all():
-        return _sigmoid(margin, y, weight)
+        return _sigmoid(margin, y, weight, pull=1 / SLOPE_SPREAD**2)
     return Calibrator("isotonic", centres, logits, 1.0, 1.0)
 
 

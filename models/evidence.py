@@ -137,7 +137,7 @@ class SchoolRecords:
         sums = WeekSums(self._replay)
         sums.update(places)
         registration = Registration(self._replay, sums)
-        registration.advance(0, places)
+        registration.advance(0, places, end=int(self._replay.today[0]) // 7)
         # The replay keeps days by pupils; here a pupil is a row.
         self._counted = (self._replay.planned.minutes > 0).T & ~np.repeat(
             registration.unregistered.T, 7, axis=1

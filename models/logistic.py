@@ -125,7 +125,10 @@ def fit_logistic(
         ),
     )
     margin = model.margin(calibration.x)
-    return replace(model, calibrator=fit_calibrator(margin, calibration.y, calibration.weight))
+    calibrator = fit_calibrator(
+        margin, calibration.y, calibration.weight, pupils=calibration.pupils
+    )
+    return replace(model, calibrator=calibrator)
 
 
 def _design(

@@ -144,7 +144,11 @@ def fit(
         ),
     )
     calibrator = fit_calibrator(
-        bundle.margin(calibration.x), calibration.y, calibration.weight, params.calibration
+        bundle.margin(calibration.x),
+        calibration.y,
+        calibration.weight,
+        params.calibration,
+        calibration.pupils,
     )
     return replace(bundle, calibrator=calibrator)
 
