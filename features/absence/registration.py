@@ -105,9 +105,10 @@ class Registration:
         share = (with_record.sum(axis=1, keepdims=True) - with_record) / np.maximum(others, 1)
         by_chance = np.where(others > 0, (1 - share) ** size, 1.0)
         is_silent = (size > 0) & (with_record == 0) & (by_chance < CHANCE_OF_NOTHING)
-        has_anything = np.zeros(is_planned.shape, bool)
-        for quantity in ("absent", "elsewhere", "late_or_sent_out"):
-            has_anything |= self._sums.of(quantity)[weeks] > 0
+        # Absence that began in an earlier week is known time in this one.
+        has_anything = (self._sums.of("absent")[weeks] > 0) | (
+            self._sums.of("elsewhere")[weeks] > 0
+        )
         return np.asarray(is_planned & is_silent.reshape(-1)[cell] & ~has_anything)
 
     def _groups_in(self, weeks: NDArray[np.int64]) -> NDArray[np.int64]:

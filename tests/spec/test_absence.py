@@ -188,6 +188,24 @@ class TestSickEpisodes:
             feature("sick_episodes_12w", as_of="2026-11-09", absence=table, calendar=study_day) == 1
         )
 
+    def test_over_ascension_day_it_is_one_and_with_a_study_day_after_it_two(
+        self, feature: Feature
+    ) -> None:
+        # Thursday 14 and Friday 15 May 2026 are free everywhere.
+        table = """
+            starts_at        | ends_at          | kind
+            2026-05-13 08:30 | 2026-05-13 14:00 | sick
+            2026-05-18 08:30 | 2026-05-19 14:00 | sick
+        """
+        study_day = """
+            date       | kind
+            2026-05-18 | study_day
+        """
+        assert feature("sick_episodes_12w", as_of="2026-06-01", absence=table) == 1
+        assert (
+            feature("sick_episodes_12w", as_of="2026-06-01", absence=table, calendar=study_day) == 2
+        )
+
 
 def test_runs_skip_week_ends_and_holidays(feature: Feature) -> None:
     table = """

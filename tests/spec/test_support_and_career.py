@@ -128,6 +128,12 @@ def test_a_week_without_any_registration_of_the_group_is_not_presence(feature: F
         "planned_minutes_4w": 15 * 300,
         "weeks_of_history": 40,
     }
+    # With 3 of 12 others registered, nothing about 12 pupils happens by chance: 0.75 ** 12 > 0.01.
+    for others, expected in ((3, 0), (4, 1)):
+        few = "pupil_key | starts_at | kind\n" + "\n".join(late[:others])
+        assert expected == feature(
+            "unregistered_weeks_12w", as_of="2026-11-09", placements=placements, absence=few
+        )
     # Who is known to be at home that week stays counted.
     absence += "\n" + "\n".join(ill)
     whole = feature(
