@@ -197,12 +197,14 @@ class Decisions:
                 per_pupil.setdefault(decision.pupil_key, []).append(decision)
         return per_pupil
 
-    def objections(self, school: str) -> frozenset[PupilKey]:
-        """Pupils whose newest decision is an objection: they stay off the next lists."""
-        return frozenset(
-            key
+    def objections(self, school: str, before: datetime) -> frozenset[PupilKey]:
+        """Pupils whose newest decision `before` a moment is an objection: not read, not listed."""
+        newest = {
+            key: next((one for one in decisions if one.decided_at < before), None)
             for key, decisions in self.of_school(school).items()
-            if decisions[0].kind == DecisionKind.OBJECTION
+        }
+        return frozenset(
+            key for key, one in newest.items() if one and one.kind == DecisionKind.OBJECTION
         )
 
 

@@ -4,7 +4,7 @@ Whatever stops a run halfway leaves feature tables that the next run reuses and 
 lists: publishing is one transaction.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.build import build
-from features.errors import NotThere, VerificationFailed
+from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.governance import open_ledger
 from features.governance.audit import AuditChain
 from features.governance.use import Action, Use
@@ -26,6 +26,7 @@ from models.cohort import Cohort
 from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
+from serving.decisions import Decisions
 from serving.lists import Block, ListRow, ListStore, PublishedList
 from serving.scoring import ListedPupil, ScoredMonday, score_monday
 from serving.tables import open_app
@@ -59,6 +60,7 @@ class WeeklyRun:
     home: Home
     store: FeatureStore
     lists: ListStore
+    decisions: Decisions
     capacity: Capacity
     cohort: Cohort
     use: Use
@@ -68,11 +70,12 @@ class WeeklyRun:
         """The run of the installation at `home`."""
         if not home.records.exists():
             raise NotThere(f"{home.records} does not exist yet; run `tijdig ingest` first")
-        store = FeatureStore.at(home)
-        return cls(home, store, ListStore(open_app(home)), capacity, Cohort(), use)
+        store, app = FeatureStore.at(home), open_app(home)
+        return cls(home, store, ListStore(app), Decisions(app), capacity, Cohort(), use)
 
     def publish(self, as_of: date, report: Report) -> WeekResult:
         """Publish the lists of `as_of` for every school."""
+        self._refuse_the_past(as_of)
         log = RecordLog(self.home.records)
         version, bundle = Registry.at(self.home).champion()
         table = self._features(log, as_of, report)
@@ -104,6 +107,8 @@ class WeeklyRun:
         stored = self.lists.get(school, as_of)
         log = RecordLog(self.home.records, head=stored.log_head)
         table = pa.concat_tables(build(log, [as_of], [school]))
+        objecting = self.decisions.objections(school, before=stored.published_at)
+        table = _without(table, objecting)
         self.store.record_rebuild(table, self.use)
         bundle = Registry.at(self.home).bundle(int(stored.model_version))
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
@@ -118,11 +123,29 @@ class WeeklyRun:
             f"{school} {as_of}: made again from the records, identical ({stored.content_hash[:12]})"
         )
 
+    def _refuse_the_past(self, as_of: date) -> None:
+        """What is new on a list follows from the lists before it, so Mondays come in order."""
+        newest = max(
+            (week for school in self.lists.schools() for week in self.lists.weeks(school)[:1]),
+            default=as_of,
+        )
+        known = any(as_of in self.lists.weeks(school) for school in self.lists.schools())
+        if as_of < newest and not known:
+            raise NotAllowed(
+                f"lists of {newest} are published; {as_of} lies before them and can no longer "
+                "be published. Publish Mondays in order"
+            )
+
     def _features(self, log: RecordLog, as_of: date, report: Report) -> pa.Table:
         if as_of not in self.store.built(log.schools()):
             report(f"building the features of {as_of}")
             self.store.write(pa.concat_tables(build(log, [as_of])), [as_of], log.schools())
-        entities = self.store.entities([as_of])
+        objecting = {
+            key
+            for school in log.schools()
+            for key in self.decisions.objections(school, before=self.use.moment)
+        }
+        entities = _without(self.store.entities([as_of]), objecting)
         if not entities.num_rows:
             raise NotThere(f"no pupil is enrolled on {as_of}, as far as the records go")
         return self.store.retrieve(entities, RISK_SERVICE, self.use)
@@ -171,6 +194,12 @@ class WeeklyRun:
         )
         shown = scored.table.filter(pc.is_in(scored.table["pupil_key"], keys))
         self.store.put_online(shown, scored.as_of, replace(self.use, action=Action.SHOW))
+
+
+def _without(table: pa.Table, pupil_keys: Collection[str]) -> pa.Table:
+    """The rows of all but these pupils: whoever objected is not read and not scored."""
+    objecting = pa.array(sorted(pupil_keys), pa.string())
+    return table.filter(pc.invert(pc.is_in(table["pupil_key"], objecting)))
 
 
 def _explain(records: SchoolRecords, one: ListedPupil) -> Explanation:

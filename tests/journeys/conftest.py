@@ -11,8 +11,9 @@ from features.settings import Home
 from models.registry import Registry
 from serving.cli import tijdig
 
-NOW = "2026-11-16T08:00:00+01:00"
 MONDAY = "2026-11-09"
+THEN = f"{MONDAY}T08:00:00+01:00"
+A_WEEK_LATER = "2026-11-16T08:00:00+01:00"
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Simulated, ingested, built, trained; the lists of `MONDAY` published."""
     root = tmp_path_factory.mktemp("installation")
     home = Home(root / "var")
-    environ = {"TIJDIG_NOW": NOW, "TIJDIG_HOME": str(home.root)}
 
-    def run(*arguments: str, code: int = 0) -> Result:
+    def run(*arguments: str, code: int = 0, now: str = A_WEEK_LATER) -> Result:
+        environ = {"TIJDIG_NOW": now, "TIJDIG_HOME": str(home.root)}
         result = CliRunner().invoke(tijdig, arguments, env=environ)
         if code == 0 and result.exception:
             raise AssertionError(result.output) from result.exception
@@ -42,5 +43,5 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     run("train", str(Path(__file__).with_name("small.toml")))
     # So small a region cannot prove a model: the gate refuses, which is a test of its own.
     Registry.at(home).set_champion(1)
-    run("week", "--as-of", MONDAY)
+    run("week", "--as-of", MONDAY, now=THEN)
     return Installation(home, run)

@@ -1,7 +1,7 @@
 """Monday after Monday: publish, publish again, correct a record, make an old list again."""
 
 import csv
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from features.governance.ledger import Ledger
 from features.governance.vault import Vault
 from features.records import LogTable, RecordLog
 from features.school_weeks import as_of_moment
-from features.vocabulary import ABSENT_KINDS
+from features.vocabulary import ABSENT_KINDS, PupilKey, Role
+from serving.accounts import Accounts
+from serving.decisions import DecisionKind, Decisions, Draft
 from serving.lists import Block, ListStore, PublishedList
 from serving.tables import open_app
 
@@ -79,15 +81,22 @@ def test_a_later_correction_changes_the_next_monday_and_not_this_one(
     verified = installation.run("list", "--as-of", str(MONDAY), "--verify").output
     assert verified.count("identical") == len(lists.schools())
 
+    objecting = _object(installation, lists, published)
     installation.run("week", "--as-of", str(NEXT_MONDAY))
     following = lists.get(published.school, NEXT_MONDAY)
     assert pupil not in {row.pupil_key for row in following.rows if row.explanation.reasons}
+    assert objecting not in {row.pupil_key for row in following.rows}
+    for monday in (MONDAY, NEXT_MONDAY):
+        verified = installation.run("list", "--as-of", str(monday), "--verify").output
+        assert verified.count("identical") == len(lists.schools())
+    earlier = installation.run("week", "--as-of", "2026-11-02", code=1).exception
+    assert "Publish Mondays in order" in str(earlier)
 
 
 def test_every_reading_of_features_stands_in_the_ledger(installation: Any) -> None:
     ledger = Ledger(open_ledger(installation.home))
     rows = ledger.rows()
-    assert {"train", "score"} <= {row.use.action.value for row in rows}
+    assert {"train", "score"} <= {row.action for row in rows}
     assert all(row.pupils > 0 for row in rows)
     assert ledger.verify() == ()
     assert "intact" in installation.run("privacy", "verify").output
@@ -114,7 +123,7 @@ def _list_in_canonical_form(installation: Any, lists: ListStore) -> PublishedLis
     raise AssertionError("no school in canonical form has a list")
 
 
-def _absences(installation: Any, school: str, pupil_key: str) -> list[object]:
+def _absences(installation: Any, school: str, pupil_key: PupilKey) -> list[object]:
     log = RecordLog(installation.home.records)
     table = log.read_as_of(
         LogTable.ABSENCE, as_of_moment(NEXT_MONDAY), schools=[school], pupil_keys=[pupil_key]
@@ -122,7 +131,17 @@ def _absences(installation: Any, school: str, pupil_key: str) -> list[object]:
     return [kind for kind in table["kind"].to_pylist() if kind in ABSENT_KINDS]
 
 
-def _withdraw_everything(installation: Any, school: str, pupil_key: str, folder: Path) -> None:
+def _object(installation: Any, lists: ListStore, published: PublishedList) -> PupilKey:
+    """Parents object on Monday: the care coordinator records it with the row of that week."""
+    engine, moment = open_app(installation.home), datetime(2026, 11, 9, 10, tzinfo=UTC)
+    account = Accounts(engine).add("ib@x.invalid", "I. B.", Role.CARE_COORDINATOR, [], moment)
+    row = published.rows[-1]
+    draft = Draft(kind=DecisionKind.OBJECTION)
+    Decisions(engine).decide(row.row_id, draft, account.account_id, moment)
+    return row.pupil_key
+
+
+def _withdraw_everything(installation: Any, school: str, pupil_key: PupilKey, folder: Path) -> None:
     """A delivery in which the school takes back all records of one pupil, after the Monday."""
     number = Vault.open(installation.home, {}).identities([pupil_key])[pupil_key].pupil_number
     source = installation.home.root.parent / "sim" / "deliveries" / school / "absence.csv"

@@ -162,7 +162,9 @@ def test_an_objection_lasts_until_something_else_is_decided(
     decisions = Decisions(engine)
     decisions.decide(anna.row_id, Draft(kind="objection"), "a", NOW)
     decisions.decide(bo.row_id, Draft(kind="plan_talk"), "a", NOW)
-    assert decisions.objections(SCHOOL) == {ANNA}
+    assert decisions.objections(SCHOOL, before=NOW) == frozenset()
+    assert decisions.objections(SCHOOL, before=NOW + timedelta(hours=1)) == {ANNA}
     decisions.decide(anna.row_id, Draft(kind="plan_talk"), "a", NOW + timedelta(hours=1))
-    assert decisions.objections(SCHOOL) == frozenset()
+    assert decisions.objections(SCHOOL, before=NOW + timedelta(hours=2)) == frozenset()
+    assert decisions.objections(SCHOOL, before=NOW + timedelta(hours=1)) == {ANNA}
     assert [each.kind for each in decisions.of_school(SCHOOL)[ANNA]] == ["plan_talk", "objection"]
