@@ -9,7 +9,7 @@ from features.vocabulary import RUNNING_KINDS, AbsenceKind, SupportKind, Support
 from models.evidence import Evidence, PupilRecords, SupportRecord, dutch_date
 from models.facts import MOST_WEEKS, Fact
 
-CONTACT_WEEKS = 12
+RECENT_WEEKS = 12
 MOST_CONTACTS = 2
 _CONTACTS = {
     SupportKind.PARENT_TALK: "Op {day} is met ouders gesproken.",
@@ -63,7 +63,7 @@ def counter_evidence(records: PupilRecords) -> tuple[str, ...]:
     if weeks:
         period = "laatste schoolweek" if weeks == 1 else f"laatste {weeks} schoolweken"
         sentences.append(f"In de {period} volledig aanwezig.")
-    held = [item for item in _contacts(records, CONTACT_WEEKS) if item.kind in _CONTACTS]
+    held = [item for item in _contacts(records, RECENT_WEEKS) if item.kind in _CONTACTS]
     newest = {item.kind: item for item in held}  # ascending: the last of each kind stays
     for item in sorted(newest.values(), key=_start, reverse=True)[:MOST_CONTACTS]:
         day = dutch_date(_start(item), records.as_of)
@@ -74,13 +74,15 @@ def counter_evidence(records: PupilRecords) -> tuple[str, ...]:
 
 
 def full_weeks(records: PupilRecords) -> int:
-    """School weeks on end, up to now, with lessons and without absence.
+    """School weeks on end, up to now, with lessons and without absence; at most twelve.
 
     A week in which the group was not registered ends the row: that is not presence.
     """
     days = records.days
     number = 0
-    for week in reversed(range(days.planned.shape[1] // 7)):
+    for week in reversed(
+        range(days.last_weeks(RECENT_WEEKS).start // 7, days.planned.shape[1] // 7)
+    ):
         span = slice(week * 7, week * 7 + 7)
         if not days.planned[0, span].any():
             continue
@@ -93,7 +95,7 @@ def full_weeks(records: PupilRecords) -> int:
 def _only_excused(records: PupilRecords) -> bool:
     """Some absence in 12 school weeks, none of it unauthorised or unexplained, nothing missing."""
     days = records.days
-    window = days.last_weeks(12)
+    window = days.last_weeks(RECENT_WEEKS)
     planned = days.planned[0, window] > 0
     unexplained = days.minutes[AbsenceKind.UNVERIFIED] + days.unauthorised
     return bool(

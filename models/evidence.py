@@ -143,7 +143,15 @@ class SchoolRecords:
             registration.unregistered.T, 7, axis=1
         )
         known = lifetimes(own.support, [moment]).at(0)
-        self._support = own.support.filter(known)
+        self._support: dict[str, list[SupportRecord]] = {}
+        for item in own.support.filter(known).to_pylist():
+            record = SupportRecord(
+                SupportKind(item["kind"]),
+                SupportStatus(item["status"]),
+                item["starts_on"],
+                item["ends_on"],
+            )
+            self._support.setdefault(item["pupil_key"], []).append(record)
         self._place = {key: at for at, key in enumerate(self._replay.planned.pupil_keys)}
         today = self._replay.span.number_of(as_of)
         self._placement = self._replay.planned.placement[today]
@@ -192,12 +200,13 @@ class SchoolRecords:
         others: set[tuple[int, AbsenceKind]] = set()
         epoch = (span.first_day - date(1970, 1, 1)).days
         for at in own[versions.kind[own] >= 0]:
-            place = (int(versions.start_day[at]) - epoch, KINDS[versions.kind[at]])
+            start_day = int(versions.starts_at[at]) // _DAY
+            place = (start_day - epoch, KINDS[versions.kind[at]])
             length = int(versions.minutes[at])
             if length < 0 and versions.has_end[at]:
                 length = int(versions.ends_at[at] - versions.starts_at[at]) // _MINUTE
             one_day = bool(versions.has_end[at]) and (
-                versions.ends_at[at] // _DAY == versions.start_day[at]
+                int(versions.ends_at[at]) // _DAY == start_day
             )
             if one_day and 0 < length <= LONGEST_LESSON:
                 starts.setdefault(place, set()).add(int(versions.starts_at[at]))
@@ -206,16 +215,7 @@ class SchoolRecords:
         return {place: len(moments) for place, moments in starts.items() if place not in others}
 
     def _support_of(self, pupil_key: PupilKey) -> tuple[SupportRecord, ...]:
-        rows = [row for row in self._support.to_pylist() if row["pupil_key"] == pupil_key]
-        found = (
-            SupportRecord(
-                SupportKind(row["kind"]),
-                SupportStatus(row["status"]),
-                row["starts_on"],
-                row["ends_on"],
-            )
-            for row in rows
-        )
+        found = self._support.get(pupil_key, [])
         return tuple(sorted(found, key=lambda s: (s.starts_on or date.min, s.kind, s.status)))
 
 

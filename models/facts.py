@@ -23,7 +23,8 @@ from models.evidence import (
 
 FEWEST_CLASSMATES = 10
 MOST_WEEKS = 40
-SMALLEST_STRENGTH = 0.25
+SMALLEST_STRENGTH = 0.5
+"""Under half of a norm a fact is a trifle, and no reason."""
 PREVIOUS_YEAR_NORM = 15
 """Days absent in a school year, out of about 190, that stand out."""
 
@@ -255,6 +256,7 @@ MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
             _flagged(_is_absent, _last(12)),
             _all_kinds,
             _sum(_is_absent, _last(8, skip=4)),
+            least=1 / 3,
         ),
         Measure("current_run_days", "days", 3, _current_run, _current_run_days, _all_kinds),
         Measure(

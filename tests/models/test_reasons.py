@@ -425,6 +425,12 @@ def test_what_speaks_against_a_signal(school: School) -> None:
     )
 
 
+def test_full_weeks_are_counted_up_to_twelve(school: School) -> None:
+    for week in range(40):  # somebody else is always registered as absent
+        school.absent("pupil-05", date(2026, 2, 2) + timedelta(weeks=week))
+    assert school.explain().counter_evidence == ("In de laatste 12 schoolweken volledig aanwezig.",)
+
+
 def test_a_week_that_nobody_registered_is_not_presence() -> None:
     school = School(pupils=30)
     other = [f"other-{at:02}" for at in range(30)]
