@@ -4,7 +4,7 @@ Whatever stops a run halfway leaves feature tables that the next run reuses and 
 lists: publishing is one transaction.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -27,6 +27,8 @@ from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
 from serving.decisions import Decisions
+from serving.evaluation import FILE_NAME
+from serving.frequencies import frequencies
 from serving.lists import Block, ListRow, ListStore, PublishedList
 from serving.scoring import ListedPupil, ScoredMonday, score_monday
 from serving.tables import open_app
@@ -83,8 +85,9 @@ class WeeklyRun:
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
         # What is published stays: a later delivery or model changes the next Monday, not this one.
         missing = [name for name in scored.schools if as_of not in self.lists.weeks(name)]
+        known = frequencies(self.home.root / FILE_NAME)
         published = self.lists.publish(
-            [self._list(log, scored, school, str(version)) for school in missing]
+            [self._list(log, scored, school, str(version), known) for school in missing]
         )
         lists = [self.lists.get(school, as_of) for school in scored.schools]
         if as_of == max(monday for name in scored.schools for monday in self.lists.weeks(name)):
@@ -112,7 +115,7 @@ class WeeklyRun:
         self.store.record_rebuild(table, self.use)
         bundle = Registry.at(self.home).bundle(int(stored.model_version))
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
-        made = self._list(log, scored, school, stored.model_version)
+        made = self._list(log, scored, school, stored.model_version, stored.frequencies)
         if made.content_hash != stored.content_hash:
             raise VerificationFailed(
                 f"the list of school {school} for {as_of} cannot be made again: "
@@ -151,7 +154,12 @@ class WeeklyRun:
         return self.store.retrieve(entities, RISK_SERVICE, self.use)
 
     def _list(
-        self, log: RecordLog, scored: ScoredMonday, school: str, version: str
+        self,
+        log: RecordLog,
+        scored: ScoredMonday,
+        school: str,
+        version: str,
+        known: Mapping[Block, str],
     ) -> PublishedList:
         moment = as_of_moment(scored.as_of)
         tables = read_partition(log, school, known_before=moment)
@@ -179,6 +187,7 @@ class WeeklyRun:
             data_until=_data_until(tables.absence, scored.as_of),
             capacity=scored.places(school),
             rows=rows,
+            frequencies=known,
             log_head=log.head(),
         )
 
