@@ -94,10 +94,12 @@ def support_records(
     pupil = draw(st.sampled_from(pupils))
     kind = draw(st.sampled_from(SUPPORT_KINDS))
     day = mondays[-1] - timedelta(days=draw(st.integers(-3, 380)))
+    if draw(st.integers(0, 3)) == 0:
+        day = draw(st.sampled_from(mondays))
     known_at = draw(moments_after(day, mondays))
     versions: list[Row] = []
     for _ in range(draw(st.integers(1, 2))):
-        length = draw(st.one_of(st.none(), st.integers(-1, 120)))
+        length = draw(st.one_of(st.none(), st.integers(-1, 1), st.integers(-1, 120)))
         versions.append(
             {
                 "record_key": f"s{number}",
@@ -131,7 +133,7 @@ def placements(draw: st.DrawFn, number: int, mondays: list[date]) -> list[Row]:
         if number < 3 and draw(st.integers(0, 2)) == 0:
             group = draw(st.sampled_from(GROUPS))
         left = draw(
-            st.sampled_from((None, None, date(begin.year + 1, 7, 31), begin + timedelta(days=60)))
+            st.sampled_from((None, None, date(begin.year + 1, 7, 31), begin + timedelta(days=59)))
         )
         key = f"pl{number}-{len(rows)}"
         common: Row = {"record_key": key, "pupil_key": f"p{number}", "year_group": year}

@@ -43,6 +43,26 @@ def test_a_share_is_absent_minutes_of_planned_minutes(feature: Feature) -> None:
     assert feature("part_days_12w", as_of="2026-11-09", absence=table) == 1
 
 
+def test_half_of_the_planned_time_makes_an_absent_day(feature: Feature) -> None:
+    table = """
+        starts_at        | minutes | kind
+        2026-11-02 08:30 |     150 | leave
+        2026-11-03 08:30 |     149 | leave
+    """
+    assert feature("absent_days_4w", as_of="2026-11-09", absence=table) == 1
+    assert feature("part_days_12w", as_of="2026-11-09", absence=table) == 1
+
+
+def test_the_last_day_of_a_placement_counts(feature: Feature) -> None:
+    table = """
+        group | year_group | enrolled_on | left_on
+        6a    | 6          | 2026-10-05  | 2026-10-30
+        6a    | 6          | 2026-11-03  | 2026-11-09
+    """
+    # Without Monday 2 November: 15 days until 30 October, and 4 from 3 November.
+    assert feature("planned_minutes_4w", as_of="2026-11-09", placements=table) == 19 * 300
+
+
 def test_overlapping_records_never_exceed_the_planned_day(feature: Feature) -> None:
     table = """
         starts_at        | ends_at          | minutes | kind

@@ -64,6 +64,33 @@ def test_placements_of_following_years_are_one_enrolment(feature: Feature) -> No
     assert feature("changed_school", as_of="2026-11-09", placements=table) == 0
 
 
+def test_sixty_days_between_placements_are_a_summer_and_more_are_not(feature: Feature) -> None:
+    def weeks(left_on: str) -> float:
+        table = f"""
+            pupil_key   | group | year_group | enrolled_on | left_on
+            classmate 1 | 6a    | 8          | 2023-08-01  |
+            anna        | 6a    | 5          | 2024-08-26  | {left_on}
+            anna        | 6a    | 6          | 2026-08-31  |
+        """
+        return feature("weeks_since_enrolment", as_of="2026-11-09", placements=table)
+
+    assert weeks("2026-07-01") == 40
+    assert weeks("2026-06-30") == 9
+
+
+def test_the_day_of_the_list_is_not_over_yet(feature: Feature) -> None:
+    table = """
+        kind        | status  | starts_on  | ends_on    | known_at
+        opp         | running | 2026-02-02 | 2026-11-09 | 2026-02-02 10:00
+        parent_talk | done    | 2026-11-09 |            | 2026-11-08 10:00
+    """
+    assert feature("support_running", as_of="2026-11-09", support=table) == 1
+    assert feature("contacts_12w", as_of="2026-11-09", support=table) == 0
+    done = table.replace("running", "done   ")
+    assert isnan(feature("weeks_since_support_ended", as_of="2026-11-09", support=done))
+    assert feature("weeks_since_support_ended", as_of="2026-11-16", support=done) == 1
+
+
 def test_who_comes_in_the_middle_of_the_year_changed_school(feature: Feature) -> None:
     table = """
         pupil_key   | group | year_group | enrolled_on
