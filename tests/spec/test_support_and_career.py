@@ -28,6 +28,18 @@ def test_support_that_ended_without_a_successor(feature: Feature) -> None:
     assert feature("weeks_since_support_ended", as_of="2026-10-12", support=table) == 0
 
 
+def test_what_ended_long_ago_is_no_longer_said(feature: Feature) -> None:
+    table = """
+        kind        | status | starts_on  | ends_on
+        opp         | done   | 2025-02-03 | 2025-09-19
+        parent_talk | done   | 2025-09-17 |
+    """
+    assert feature("weeks_since_support_ended", as_of="2026-09-14", support=table) == 40
+    assert feature("weeks_since_contact", as_of="2026-09-14", support=table) == 40
+    assert isnan(feature("weeks_since_support_ended", as_of="2026-09-21", support=table))
+    assert isnan(feature("weeks_since_contact", as_of="2026-09-21", support=table))
+
+
 def test_a_request_waits_until_its_answer_is_known(feature: Feature) -> None:
     table = """
         record_key | kind        | status    | starts_on  | known_at
