@@ -19,7 +19,9 @@ def test_import_contracts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lock_files_are_hashed_and_name_no_index(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text and "--index" not in text and "--find-links" not in text
-    requirements = re.findall(r"^[a-z0-9_.-]+(?:\[[^]]*\])?==\S+( \\)?$", text, flags=re.MULTILINE | re.I)
+    requirements = re.findall(
+        r"^[a-z0-9_.-]+(?:\[[^]]*\])?==\S+( \\)?$", text, flags=re.MULTILINE | re.I
+    )
     assert len(requirements) > 20
     assert all(requirements), "a requirement without a hash"
 
@@ -36,9 +38,21 @@ def test_only_the_command_line_reads_the_clock() -> None:
 
 
 def test_top_level_folders_are_the_agreed_ones() -> None:
-    allowed = {*PACKAGES, "experiments", "notebooks", "tests", "var", "build", ".ci", ".git", ".venv"}
+    allowed = {
+        *PACKAGES,
+        "experiments",
+        "notebooks",
+        "tests",
+        "var",
+        "build",
+        ".ci",
+        ".git",
+        ".venv",
+    }
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
-    stray = {name for name in folders - allowed if not name.startswith(".") and "egg-info" not in name}
+    stray = {
+        name for name in folders - allowed if not name.startswith(".") and "egg-info" not in name
+    }
     assert not stray - {"__pycache__"}
 
 
