@@ -19,6 +19,7 @@ from training.assess import MODEL
 from training.summary import IN_USE, Summary, evaluation_path, read_summary
 
 PROMOTED, REFUSED = "model_promoted", "model_promotion_refused"
+TRIED_OUT = "model_tried_out"
 SIGNATURES = 2
 
 
@@ -62,6 +63,29 @@ def promote(home: Home, version: str, signed_by: Sequence[str], use: Use) -> tup
             if _is_decisive(summary, difference.other)
         ),
     )
+
+
+def try_out(home: Home, version: str, use: Use) -> tuple[str, ...]:
+    """Use a model that was not promoted, on an invented region only: to see lists and pages.
+
+    The truth of a simulation beside the records is what tells an invented region: on records of
+    real pupils this is refused, and only `promote` puts a model into use. Stands in the chain.
+    """
+    if not home.truth.exists():
+        raise NotAllowed(
+            f"{home.root} does not hold an invented region; on records of pupils only a promoted "
+            "model is used"
+        )
+    registry = Registry.at(home)
+    registered = _registered(registry, version)
+    summary = _verified_summary(home, registry, registered)
+    subject = f"model version {registered.number}"
+    chain = AuditChain(open_ledger(home))
+    detail = {"version": registered.number, "bundle": registered.bundle_hash}
+    chain.append(use.moment, use.actor, use.role, TRIED_OUT, subject, detail=detail)
+    registry.set_champion(registered.number)
+    _publish_evaluation(home, summary)
+    return (f"{subject} is tried out on this invented region; it is not promoted",)
 
 
 def measured_reasons(summary: Summary) -> Iterator[str]:

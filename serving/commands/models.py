@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.table import Table
 
 from features.governance.use import Action, Purpose, Use
@@ -38,7 +39,9 @@ def print_comparison(work: Work, rows: list[dict[str, str]]) -> None:
             table.add_column(heading, justify="right", min_width=10)
         for row in rows:
             table.add_row(row[name], *(row[heading] for heading in part))
-        work.console.print(table, width=max(work.console.width, 118))
+        # Rich takes 80 columns where there is no terminal; a log may be wider.
+        console = work.console if work.console.width >= 118 else Console(width=118)
+        console.print(table)
 
 
 @click.command()
@@ -49,11 +52,22 @@ def promote(work: Work, version: str, signed_by: tuple[str, ...]) -> None:
     """Make a registered model VERSION the champion, if the gate lets it."""
     from training.promote import promote as promote_version
 
-    use = Use(
+    for line in promote_version(work.home, version, signed_by, _promotion(work)):
+        work.say(line)
+
+
+def try_out_latest(work: Work) -> None:
+    """Use the newest model without promoting it; only on an invented region."""
+    from training.promote import try_out
+
+    for line in try_out(work.home, "latest", _promotion(work)):
+        work.say(line)
+
+
+def _promotion(work: Work) -> Use:
+    return Use(
         work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.PROMOTE, work.clock()
     )
-    for line in promote_version(work.home, version, signed_by, use):
-        work.say(line)
 
 
 @click.command()

@@ -20,7 +20,7 @@ from training.bootstrap import Interval
 from training.compare import Difference
 from training.evaluate import METRICS
 from training.experiment import Experiment
-from training.promote import measured_reasons, promote
+from training.promote import measured_reasons, promote, try_out
 from training.summary import ScoreFigures, Summary, evaluation_path, read_summary
 
 NOW = datetime(2026, 11, 16, 7, tzinfo=UTC)
@@ -190,3 +190,19 @@ def test_a_summary_reads_back_as_it_was_written(bundle: Bundle) -> None:
     written = summary(bundle, gain_low=0.01)
     again = Summary.from_json(written.to_json())
     assert again == written and again.digest() == written.digest()
+
+
+def test_a_refused_model_is_tried_out_on_an_invented_region_only(office: Office) -> None:
+    version = office.measured(gain_low=-0.01)
+    before = office.champion()
+    with pytest.raises(NotAllowed, match="does not hold an invented region"):
+        try_out(office.home, version, USE)
+    assert office.champion() == before
+    office.home.truth.mkdir()
+    try:
+        lines = try_out(office.home, version, USE)
+    finally:
+        office.home.truth.rmdir()
+    assert "it is not promoted" in lines[0]
+    assert office.last_event().event == "model_tried_out"
+    assert str(office.champion()) == version
