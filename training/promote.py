@@ -81,7 +81,10 @@ def try_out(home: Home, version: str, use: Use) -> tuple[str, ...]:
     summary = _verified_summary(home, registry, registered)
     subject = f"model version {registered.number}"
     chain = AuditChain(open_ledger(home))
-    detail = {"version": registered.number, "bundle": registered.bundle_hash}
+    detail: dict[str, str | int] = {
+        "version": registered.number,
+        "bundle": registered.bundle_hash,
+    }
     chain.append(use.moment, use.actor, use.role, TRIED_OUT, subject, detail=detail)
     registry.set_champion(registered.number)
     _publish_evaluation(home, summary)
