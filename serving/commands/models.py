@@ -23,6 +23,9 @@ def train(work: Work, experiment: Path) -> None:
     use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
     result = train_experiment(experiment, work.home, use, work.say)
     print_comparison(work, result.table)
+    work.say("Paired differences on the same rows, with the same resamples of pupils:")
+    for line in result.lines:
+        work.say(f"  {line}")
 
 
 def print_comparison(work: Work, rows: list[dict[str, str]]) -> None:
