@@ -77,6 +77,7 @@ class WeeklyRun:
 
     def publish(self, as_of: date, report: Report) -> WeekResult:
         """Publish the lists of `as_of` for every school."""
+        as_of_moment(as_of)  # refuses a day that is no Monday
         self._refuse_the_past(as_of)
         log = RecordLog(self.home.records)
         version, bundle = Registry.at(self.home).champion()

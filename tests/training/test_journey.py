@@ -200,12 +200,16 @@ def test_a_leak_raises_the_score_and_shows_on_a_shuffled_future(trained: Trained
     honest_area = roc_auc_score(came[known], honest[known])
     leaky_area = roc_auc_score(came[known], leaky[known])
     assert leaky_area > honest_area + 0.05
-    # Exchange futures: outcome and later values move together to another pupil.
-    order = np.random.default_rng(1).permutation(len(came))
-    shuffled_honest = roc_auc_score(came[order][known[order]], honest[known[order]])
-    shuffled_leaky = roc_auc_score(came[order][known[order]], leaky[order][known[order]])
-    assert abs(shuffled_honest - 0.5) < 0.06
-    assert shuffled_leaky == pytest.approx(leaky_area)
+    # Exchange futures: outcome and later values move together to another pupil. The mean of many
+    # exchanges: one alone, with so few onsets, is far from a half by chance.
+    generator = np.random.default_rng(1)
+    shuffled_honest = []
+    for _ in range(50):
+        order = generator.permutation(len(came))
+        shuffled_honest.append(roc_auc_score(came[order][known[order]], honest[known[order]]))
+        shuffled_leaky = roc_auc_score(came[order][known[order]], leaky[order][known[order]])
+        assert shuffled_leaky == pytest.approx(leaky_area)
+    assert abs(np.mean(shuffled_honest) - 0.5) < 0.03
 
 
 def test_shuffling_all_that_became_known_later_leaves_every_score_as_it_was(
