@@ -12,7 +12,7 @@ from features.settings import Home
 from features.vocabulary import Sector
 from models.baselines import RULES
 from models.bundle import Scorer
-from training.bootstrap import Resamples
+from training.bootstrap import Flags, Resamples
 from training.cohort import ExperimentRows
 from training.compare import Difference, compare
 from training.evaluate import CalibrationBin, Evaluator, Measured, Rows, Score
@@ -60,7 +60,10 @@ def assess(
         experiment.capacity,
         Resamples(test_rows.pupils, settings.replicates, experiment.seed),
     )
-    measured = {name: evaluator.measure(score) for name, score in scores.items()}
+    listed = {name: evaluator.listed(score.values) for name, score in scores.items()}
+    measured = {
+        name: evaluator.measure(score, listed=listed[name]) for name, score in scores.items()
+    }
     others = [measured[name] for name in scores if name != MODEL]
     shown = [name for name, kind in kinds.items() if kind != "rule"]
     rules = [name for name, kind in kinds.items() if kind == "rule"]
@@ -70,13 +73,13 @@ def assess(
         scores=scores,
         kinds=kinds,
         measured=measured,
-        sectors=_by_sector(evaluator, [scores[name] for name in (*shown, best)]),
+        sectors=_by_sector(evaluator, [scores[name] for name in (*shown, best)], listed),
         comparisons=compare(measured[MODEL], others, settings.level),
         calibration={name: evaluator.calibration(scores[name], settings.level) for name in shown},
         curves={
             name: evaluator.curve(scores[name], settings.curve_shares) for name in (*shown, best)
         },
-        roads=_by_road(evaluator, frame, [scores[name] for name in (*shown, best)], home),
+        roads=_by_road(evaluator, frame, {name: listed[name] for name in (*shown, best)}, home),
     )
 
 
@@ -129,18 +132,21 @@ def _kind(name: str) -> str:
     return name if name in (MODEL, LOGISTIC, ORACLE) else "rule"
 
 
-def _by_sector(evaluator: Evaluator, scores: list[Score]) -> dict[str, dict[str, Measured]]:
+def _by_sector(
+    evaluator: Evaluator, scores: list[Score], listed: Mapping[str, Flags]
+) -> dict[str, dict[str, Measured]]:
     rows = evaluator.rows
     return {
         Sector(name).label: {
-            score.name: evaluator.measure(score, rows.sector == number) for score in scores
+            score.name: evaluator.measure(score, rows.sector == number, listed[score.name])
+            for score in scores
         }
         for number, name in enumerate(rows.sectors)
     }
 
 
 def _by_road(
-    evaluator: Evaluator, frame: pl.DataFrame, scores: list[Score], home: Home
+    evaluator: Evaluator, frame: pl.DataFrame, listed: Mapping[str, Flags], home: Home
 ) -> tuple[RoadFigures, ...]:
     """How many onsets of each true road were caught at least two school weeks ahead."""
     path = home.truth / "onsets.parquet"
@@ -148,14 +154,13 @@ def _by_road(
         return ()
     keys = frame["pupil_key"].unique().sort()
     everything = np.ones(len(evaluator.rows), dtype=np.bool_)
-    seen = [
-        evaluator.first_listings(evaluator.listed(score.values), everything) for score in scores
-    ]
+    seen = {name: evaluator.first_listings(flags, everything) for name, flags in listed.items()}
+    first = next(iter(seen.values()))
     onsets = pl.DataFrame(
         {
-            "pupil_key": keys.gather(seen[0].pupil),
-            "onset_on": pl.Series(seen[0].day.astype("datetime64[D]")),
-            **{score.name: each.early for score, each in zip(scores, seen, strict=True)},
+            "pupil_key": keys.gather(first.pupil),
+            "onset_on": pl.Series(first.day.astype("datetime64[D]")),
+            **{name: each.early for name, each in seen.items()},
         }
     ).sort("onset_on")
     truth = pl.read_parquet(path, columns=["pupil_key", "onset_on", "road"]).sort("onset_on")
@@ -167,7 +172,7 @@ def _by_road(
         RoadFigures(
             str(road),
             len(group),
-            {score.name: float(group[score.name].mean()) for score in scores},  # type: ignore[arg-type]
+            {name: float(group[name].mean()) for name in seen},  # type: ignore[arg-type]
         )
         for (road,), group in sorted(roads.group_by("road"))
     )

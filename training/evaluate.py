@@ -136,10 +136,15 @@ class Evaluator:
     capacity: Capacity
     resamples: Resamples
 
-    def measure(self, score: Score, within: Flags | None = None) -> Measured:
-        """All figures of a score, over the rows of `within` (none: all); lists stay whole."""
+    def measure(
+        self, score: Score, within: Flags | None = None, listed: Flags | None = None
+    ) -> Measured:
+        """All figures of a score, over the rows of `within` (none: all); lists stay whole.
+
+        `listed`, when given, is what `self.listed` gave for this score: cutting takes time.
+        """
         inside = np.ones(len(self.rows), dtype=np.bool_) if within is None else within
-        listed = self.listed(score.values)
+        listed = self.listed(score.values) if listed is None else listed
         draws = self._at_capacity(listed, inside)
         draws |= self._events(listed, inside)
         draws |= self._ranking(score, inside)
