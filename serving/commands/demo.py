@@ -50,6 +50,8 @@ def demo(
     """Set up an invented region, train, publish the last four Mondays and open the pages."""
     region = Region(pupils, years, seed, end)
     work = replace(work, clock=demo_clock(work.clock, region.last_monday))
+    # The commands invoked below take their clock from here: one clock for links and pages.
+    click.get_current_context().obj = work
     work.say("An invented region: no pupil in it exists, and no result on it holds for children.")
     same_region(work, region)
     deliver(work, region)
