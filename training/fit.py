@@ -8,10 +8,6 @@ from pathlib import Path
 import polars as pl
 
 from features.errors import ExperimentError
-from features.governance import open_ledger
-from features.governance.contracts import read_contracts
-from features.governance.gate import Gate
-from features.governance.ledger import Ledger
 from features.governance.use import Action, Use
 from features.records import RecordLog
 from features.settings import Home
@@ -61,7 +57,7 @@ def train(
     the number of the run.
     """
     experiment, moment = read_experiment(experiment_path), use.moment
-    store = open_store(home)
+    store = FeatureStore.at(home)
     report(f"rows: who was enrolled, and what came ({experiment.label.words()})")
     rows = gather_rows(
         RecordLog(home.records), store.entities, sorted(store.built()), experiment, moment
@@ -127,12 +123,6 @@ def fit_models(
             calibrator=logistic.calibrator,
         ),
     )
-
-
-def open_store(home: Home) -> FeatureStore:
-    """The feature store of this installation, behind its gate and ledger."""
-    engine = open_ledger(home)
-    return FeatureStore(home, Gate(read_contracts(), engine), Ledger(engine))
 
 
 def _last_monday(rows: ExperimentRows, part: Part) -> date | None:

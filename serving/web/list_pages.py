@@ -117,6 +117,13 @@ def week_list(
     return site.render(page)
 
 
+_NO_REASON = {
+    Block.DISCUSS: "Geen enkel feit valt op. Kijk zelf naar de gegevens.",
+    Block.FOLLOW: "Geen enkel feit valt op. Kijk zelf naar de gegevens.",
+    Block.TOO_LITTLE_DATA: "Te weinig geregistreerd.",
+}
+
+
 def _monday(week: str) -> date | None:
     if not week:
         return None
@@ -137,7 +144,7 @@ def _entry(view: WeekView, row: ListRow) -> _Entry:
         name=name.full,
         group=row.group or "–",
         theme=reason.theme.label if reason else "",
-        remark=reason.sentence if reason else "Te weinig geregistreerd.",
+        remark=reason.sentence if reason else _NO_REASON[row.block],
         newness=_newness(view, row.pupil_key, row.newness),
         is_new=row.newness == Newness.NEW,
         running=row.explanation.support,

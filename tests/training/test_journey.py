@@ -22,12 +22,13 @@ from features.ingest import ingest, pupil_keys
 from features.records import RecordLog
 from features.school_weeks import as_of_moment, mondays_between
 from features.settings import Home
+from features.store import FeatureStore
 from features.synthetic import simulate
 from features.vocabulary import Role
 from models.registry import Registry
 from training.cohort import ExperimentRows, gather_rows
 from training.experiment import Experiment, Label, read_experiment
-from training.fit import TrainingResult, fit_models, open_store, train
+from training.fit import TrainingResult, fit_models, train
 from training.labels import Outcome, counted_minutes, onset_flags, pack
 from training.splits import Part
 from training.values import Values, fingerprint, in_scope, retrieve
@@ -70,7 +71,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     for delivery in sorted((root / "deliveries").iterdir()):
         ingest(delivery, home, NOW)
     _place_truth(root / "truth", home)
-    store = open_store(home)
+    store = FeatureStore.at(home)
     mondays = mondays_between(date(2024, 9, 16), date(2026, 7, 17))[::2]
     for table in build(RecordLog(home.records), mondays):
         store.write(table, mondays)
@@ -84,7 +85,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def _rows(home: Home, experiment: Experiment) -> ExperimentRows:
-    store = open_store(home)
+    store = FeatureStore.at(home)
     mondays = sorted(store.built())
     return gather_rows(RecordLog(home.records), store.entities, mondays, experiment, NOW)
 
