@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from serving.web.contexts import GuidePage
+from serving.web.contexts.guide import GuidePage
 from serving.web.services import MaybeSignedIn, TheSite
 
 router = APIRouter()

@@ -14,7 +14,8 @@ from serving.access import Area
 from serving.decisions import Decision
 from serving.desk import WeekView
 from serving.lists import Block, ListRow, Newness
-from serving.web.contexts import Column, ListBlock, ListLine, ListPage, NoListPage, Option
+from serving.web.contexts.frame import Option
+from serving.web.contexts.week_list import Column, ListBlock, ListLine, ListPage, NoListPage
 from serving.web.dutch import counted, full_day, local_day, long_day, moment, table_day, week_number
 from serving.web.services import SignedIn, TheSite
 

@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 
 from features.errors import NotAllowed, NotThere, TijdigError
 from serving.sessions import Session
-from serving.web.contexts import Link, MessagePage
+from serving.web.contexts.entry import MessagePage
+from serving.web.contexts.frame import Link
 from serving.web.security import SAFE_METHODS, add_headers
 from serving.web.services import SignInNeeded, Site, session_of, site_of
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from serving.access import Area, Guard
 from serving.evaluation import Compared, Evaluation, Measured, read_evaluation
-from serving.web.contexts import ComparedLine, Measurement, MetricHead, ModelPage, PairedLine
+from serving.web.contexts.model import ComparedLine, Measurement, MetricHead, ModelPage, PairedLine
 from serving.web.dutch import long_day, moment
 from serving.web.services import SignedIn, TheSite
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from serving.facts import Day, Mark, PupilFacts, SupportItem, Week, absent_days
-from serving.web.contexts import CalendarLine, CalendarPart, Cell, WeekHead
+from serving.web.contexts.pupil import CalendarLine, CalendarPart, Cell, WeekHead
 from serving.web.dutch import (
     WEEKDAYS,
     counted,

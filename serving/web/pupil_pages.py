@@ -24,13 +24,12 @@ from serving.facts import SupportItem
 from serving.lists import Block, ListRow, Newness
 from serving.notes import LONGEST_NOTE
 from serving.sessions import Session
-from serving.web.contexts import (
+from serving.web.contexts.frame import Link, Option
+from serving.web.contexts.pupil import (
     DecisionForm,
     DecisionLine,
     EvidenceLine,
-    Link,
     MembershipLine,
-    Option,
     PupilPage,
     ReasonPart,
     SupportLine,

@@ -15,14 +15,14 @@ from features.governance.use import Purpose
 from features.vocabulary import Theme
 from serving.access import Area
 from serving.registers import ContractStatus, RegisteredFeature
-from serving.web.contexts import (
+from serving.web.contexts.frame import Link
+from serving.web.contexts.registers import (
     AuditLine,
     AuditPage,
     FeatureGroup,
     FeatureLine,
     LedgerLine,
     LedgerPage,
-    Link,
     RegisterPage,
 )
 from serving.web.dutch import counted, moment, table_day

@@ -17,7 +17,7 @@ from serving.accounts import Account, Accounts
 from serving.desk import Desk
 from serving.registers import Registers
 from serving.sessions import Session, Sessions
-from serving.web.contexts import Frame, Link
+from serving.web.contexts.frame import Frame, Link
 from serving.web.dutch import moment
 from serving.web.security import tokens_match
 

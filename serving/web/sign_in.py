@@ -15,7 +15,8 @@ from serving.accounts import (
     password_problem,
 )
 from serving.sessions import LONGEST
-from serving.web.contexts import Link, MessagePage, SetUpPage, SignInPage
+from serving.web.contexts.entry import MessagePage, SetUpPage, SignInPage
+from serving.web.contexts.frame import Link
 from serving.web.services import MaybeSignedIn, SignedInForm, Site, TheSite
 
 router = APIRouter()

@@ -1,0 +1,41 @@
+"""Pages before anything else: sign in, choose a password, a message."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from serving.web.contexts.frame import Frame, Link
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """Sign in; `problem` says why the last try failed."""
+
+    template: ClassVar[str] = "sign_in.html"
+    frame: Frame
+    email: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class SetUpPage:
+    """Choose a password over a one-time link."""
+
+    template: ClassVar[str] = "set_up.html"
+    frame: Frame
+    name: str
+    email: str
+    action: str
+    shortest: int
+    longest: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """Something to tell instead of a page: an error, a spent link."""
+
+    template: ClassVar[str] = "message.html"
+    frame: Frame
+    heading: str
+    lines: tuple[str, ...]
+    next_step: Link

@@ -1,0 +1,112 @@
+"""The privacy officer's registers: features, their use, the audit chain."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from serving.web.contexts.frame import Frame, Link
+
+
+@dataclass(frozen=True)
+class FeatureLine:
+    """One feature with its contract."""
+
+    name: str
+    label: str
+    description: str
+    window: str
+    source_count: str
+    sources: tuple[str, ...]
+    purposes: tuple[str, ...]
+    legal_basis: str
+    special_category: str
+    exception: str
+    sensitivity: str
+    retention_source: str
+    retention_value: str
+    uses: tuple[str, ...]
+    owner: str
+    approved: str
+    expires: str
+    status: str
+    needs_attention: bool
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """The features of one theme."""
+
+    heading: str
+    count: str
+    features: tuple[FeatureLine, ...]
+
+
+@dataclass(frozen=True)
+class RegisterPage:
+    """The register of features and their contracts."""
+
+    template: ClassVar[str] = "register.html"
+    frame: Frame
+    total: int
+    filters: tuple[Link, ...]
+    groups: tuple[FeatureGroup, ...]
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """One retrieval of features."""
+
+    when: str
+    who: str
+    role: str
+    purpose: str
+    action: str
+    service: str
+    feature_count: str
+    features: tuple[str, ...]
+    contract: str
+    pupils: int
+    schools: str
+    decision: str
+    run: str
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    """Who retrieved which features for what."""
+
+    template: ClassVar[str] = "ledger.html"
+    frame: Frame
+    total: str
+    lines: tuple[LedgerLine, ...]
+    newer: str
+    older: str
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """One event of the audit chain."""
+
+    number: int
+    when: str
+    who: str
+    role: str
+    event: str
+    school: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class AuditPage:
+    """The state of the audit chain and its newest events."""
+
+    template: ClassVar[str] = "audit.html"
+    frame: Frame
+    intact: bool
+    total: str
+    problems: tuple[str, ...]
+    head: str
+    checked: str
+    lines: tuple[AuditLine, ...]
+    newer: str
+    older: str
