@@ -55,6 +55,8 @@ def create_app(
         evaluation=home.root / FILE_NAME,
         templates=template_environment(),
         stylesheet=stylesheet_address(),
+        # Only a simulator knows the truth about its pupils.
+        is_invented=home.truth.exists(),
     )
     # No generated API pages: they would load scripts from elsewhere, and nobody calls an API here.
     app = FastAPI(title="Tijdig", openapi_url=None, docs_url=None, redoc_url=None)

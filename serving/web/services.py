@@ -83,6 +83,7 @@ class Site:
     evaluation: Path
     templates: Environment
     stylesheet: str
+    is_invented: bool
 
     @property
     def cookie(self) -> str:
@@ -93,7 +94,7 @@ class Site:
         """The frame of a page for who is signed in, with the menu of the role."""
         shown_at = moment(self.clock())
         if session is None:
-            return Frame(title, self.stylesheet, shown_at)
+            return Frame(title, self.stylesheet, shown_at, is_invented=self.is_invented)
         account = session.account
         return Frame(
             title=title,
@@ -108,6 +109,7 @@ class Site:
                 for area, link in _MENU
                 if may_visit(account, area)
             ),
+            is_invented=self.is_invented,
         )
 
     def _schools_of(self, account: Account) -> str:

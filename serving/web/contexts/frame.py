@@ -23,7 +23,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around every page; the form token is empty when nobody is signed in."""
+    """What stands around every page; the form token is empty when nobody is signed in.
+
+    `is_invented`: no pupil of this installation exists, and every page says so.
+    """
 
     title: str
     stylesheet: str
@@ -33,3 +36,4 @@ class Frame:
     schools: str = ""
     form_token: str = ""
     navigation: tuple[Link, ...] = ()
+    is_invented: bool = False
