@@ -19,7 +19,8 @@ from features.records import LogTable, RecordLog
 from features.records.partition import PartitionTables, read_partition
 from features.school_weeks import AMSTERDAM, first_day_of, monday_of
 from training.experiment import Experiment
-from training.labels import Outcome, label_school, last_seen_day
+from training.labels import Outcome, last_seen_day
+from training.outcomes import label_rows
 from training.splits import Part, Periods, last_complete_school_year, plan_periods
 
 Entities = Callable[[Sequence[date], Sequence[str]], pa.Table]
@@ -51,7 +52,10 @@ def gather_rows(
 
     `entities` gives who was enrolled at some Mondays in some schools.
     """
-    seen = {school: _seen_until(log, school, moment) for school in log.schools()}
+    seen = {
+        school: _seen_until(log, school, moment)
+        for school in schools_of(log, experiment.sectors, moment)
+    }
     if not any(seen.values()):
         raise ExperimentError("the record log holds no absence; run `tijdig ingest` first")
     data_end = max(day for day in seen.values() if day)
@@ -81,6 +85,17 @@ def gather_rows(
     parts = periods.parts(as_of, window_end)
     frame = frame.with_columns(part=pl.Series(parts))
     return ExperimentRows(sample(frame, experiment), periods, data_end)
+
+
+def schools_of(log: RecordLog, sectors: Sequence[str], moment: datetime) -> list[str]:
+    """The schools of these sectors (none: all), as known at `moment`."""
+    if not sectors:
+        return log.schools()
+    known = log.read_as_of(LogTable.SCHOOLS, moment)
+    chosen = set(known.filter(pc.field("sector").isin(list(sectors)))["school"].to_pylist())
+    if not chosen:
+        raise ExperimentError(f"no school of sector {', '.join(sectors)} is in the records")
+    return [school for school in log.schools() if school in chosen]
 
 
 def sample(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
@@ -125,7 +140,7 @@ def _labels(
     )
     if not inside:
         inside = (monday_of(last),)
-    return pl.DataFrame(label_school(grid, inside, experiment.label).table())
+    return pl.DataFrame(label_rows(grid, inside, experiment.label).table())
 
 
 def _seen_until(log: RecordLog, school: str, moment: datetime) -> date | None:

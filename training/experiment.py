@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from features.catalogue import MODEL_FEATURES, feature
 from features.errors import ExperimentError
+from features.vocabulary import Sector, Theme
 from models.capacity import Capacity
 from models.cohort import Cohort
 from models.risk_model import Params
@@ -20,36 +22,125 @@ def _between(default: Any, low: float, high: float) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
+Family = typing.Literal["boosted", "boosted_monotone", "logistic", "hazard"]
+
+
 @dataclass(frozen=True)
 class Label:
-    """What counts as the start of prolonged absence, and how far ahead we look.
+    """What counts as prolonged absence, and how far ahead we look.
 
-    `run_days` in planned school days, `horizon_weeks` in school weeks, `absent_share` of the
-    planned time of the run.
+    `onset`: within `horizon_weeks` school weeks a run starts of `run_days` planned school days, of
+    whose planned time `absent_share` or more is absent. `strict`: the same, and only unauthorised
+    time counts (langdurig relatief verzuim). `share`: `share_threshold` or more of the planned
+    time of the next `share_weeks` school weeks is absent (the denser, auxiliary label).
     """
 
-    kind: typing.Literal["onset"] = "onset"
+    kind: typing.Literal["onset", "strict", "share"] = "onset"
     run_days: int = _between(20, 1, 200)
     absent_share: float = _between(0.8, 0.5, 1.0)
     horizon_weeks: int = _between(8, 1, 40)
+    share_threshold: float = _between(0.25, 0.05, 1.0)
+    share_weeks: int = _between(12, 1, 40)
+
+    @property
+    def weeks(self) -> int:
+        """How many school weeks after the as-of date an onset may lie."""
+        return self.share_weeks if self.kind == "share" else self.horizon_weeks
 
     def words(self) -> str:
         """The label in the words that people read.
 
         >>> Label().words()
         'binnen 8 schoolweken begint een reeks van 20 geplande schooldagen, 80 % of meer afwezig'
+        >>> Label(kind="share").words()
+        'in de 12 schoolweken erna 25 % of meer van de geplande tijd afwezig'
         """
+        if self.kind == "share":
+            return (
+                f"in de {self.share_weeks} schoolweken erna {100 * self.share_threshold:.0f} % of "
+                "meer van de geplande tijd afwezig"
+            )
+        how = "ongeoorloofd afwezig" if self.kind == "strict" else "afwezig"
         return (
             f"binnen {self.horizon_weeks} schoolweken begint een reeks van {self.run_days} "
-            f"geplande schooldagen, {100 * self.absent_share:.0f} % of meer afwezig"
+            f"geplande schooldagen, {100 * self.absent_share:.0f} % of meer {how}"
         )
+
+
+_OF_LABEL = {
+    "onset": ("run_days", "absent_share", "horizon_weeks"),
+    "strict": ("run_days", "absent_share", "horizon_weeks"),
+    "share": ("share_threshold", "share_weeks"),
+}
 
 
 @dataclass(frozen=True)
 class FeatureChoice:
-    """The feature service whose features the model may use: the model's contract."""
+    """The feature service, and which of its features the model sees: the model's contract.
+
+    `only` names them all; else it is every model feature but those of `without` and of
+    `without_themes` (an ablation).
+    """
 
     service: str = "risk_v1"
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    without_themes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        known, themes = set(MODEL_FEATURES), {theme.value for theme in Theme}
+        problems = [
+            f"{name!r} is no feature that a model may use"
+            for name in (*self.only, *self.without)
+            if name not in known
+        ]
+        problems += [
+            f"{name!r} is no theme; known are {', '.join(sorted(themes))}"
+            for name in self.without_themes
+            if name not in themes
+        ]
+        if self.only and (self.without or self.without_themes):
+            problems.append("only stands beside neither without nor without_themes")
+        if not problems and not self.names():
+            problems.append("no feature is left")
+        if problems:
+            raise ExperimentError("; ".join(problems))
+
+    def names(self) -> tuple[str, ...]:
+        """The features of the model, in the order of the catalogue.
+
+        >>> FeatureChoice(only=("late_arrivals_4w", "absent_share_4w")).names()
+        ('absent_share_4w', 'late_arrivals_4w')
+        """
+        return tuple(name for name in MODEL_FEATURES if self._has(name))
+
+    def _has(self, name: str) -> bool:
+        if self.only:
+            return name in self.only
+        return name not in self.without and feature(name).theme not in self.without_themes
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """Logistic regression: `strength` is scikit-learn's C (smaller is flatter)."""
+
+    strength: float = _between(0.001, 1e-6, 1e3)
+
+
+@dataclass(frozen=True)
+class Search:
+    """The budget of `tijdig search`, and what a trial must show.
+
+    A trial is fitted and judged on `folds` periods of `fold_weeks` Mondays each, every one later
+    than what it was fitted on, all before the calibration and the test. `guard`: a trial whose log
+    loss is more than this share worse than that of the file's own settings never wins.
+    """
+
+    trials: int = _between(40, 1, 10_000)
+    minutes: float = _between(30.0, 0.05, 100_000.0)
+    folds: int = _between(3, 1, 10)
+    fold_weeks: int = _between(8, 2, 60)
+    guard: float = _between(0.02, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -87,31 +178,55 @@ class Evaluation:
 class Promotion:
     """What a model must show before it may be used.
 
-    It beats the best rule on `metric` with the whole paired interval; the number of expected onset
-    rows over the number that came lies between the two ratios.
+    It beats the best rule and the model in use on `metric` with the whole paired interval. The
+    number of expected onset rows over the number that came lies between the two ratios.
+    `subgroup_gap`: in no subgroup is recall shown (by its whole interval) to lie further than this
+    below that of the rest. `first_reason`, `second_reason`: the share of listed pupils who keep
+    that reason when the model is fitted again with another seed; -1 asks nothing. An
+    ROC AUC above `too_good` or more recall than `too_good_recall` is taken for a leak.
     """
 
     metric: typing.Literal["recall", "precision", "caught", "caught_early"] = "recall"
     calibration_ratio_low: float = _between(0.5, 0.0, 1.0)
     calibration_ratio_high: float = _between(2.0, 1.0, 100.0)
+    subgroup_gap: float = _between(0.15, 0.0, 1.0)
+    first_reason: float = _between(0.6, -1.0, 1.0)
+    second_reason: float = _between(0.4, -1.0, 1.0)
+    too_good: float = _between(0.97, 0.5, 1.0)
+    too_good_recall: float = _between(0.9, 0.1, 1.0)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A whole experiment file; `read_experiment` makes one, with every problem told at once."""
+    """A whole experiment file; `read_experiment` makes one, with every problem told at once.
+
+    `sectors` limits it to schools of these sectors (none: all, pooled). `seeds` are those with
+    which the model is fitted again to see how much of it is luck; none costs nothing.
+    """
 
     name: str
     question: str
+    family: Family = "boosted"
     seed: int = _between(1, 0, 2**31 - 1)
+    seeds: tuple[int, ...] = ()
+    sectors: tuple[str, ...] = ()
     label: Label = Label()
     cohort: Cohort = field(default_factory=Cohort)
     features: FeatureChoice = FeatureChoice()
     model: Params = field(default_factory=Params)
+    logistic: Logistic = Logistic()
     splits: SplitPlan = SplitPlan()
     capacity: Capacity = field(default_factory=Capacity)
     sampling: Sampling = Sampling()
+    search: Search = Search()
     evaluation: Evaluation = Evaluation()
     promotion: Promotion = Promotion()
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.sectors) - {sector.value for sector in Sector})
+        if unknown:
+            known = ", ".join(sector.value for sector in Sector)
+            raise ExperimentError(f"sectors: unknown {', '.join(unknown)}; known are {known}")
 
     def settings(self) -> dict[str, str]:
         """Every setting under its dotted name, as text: what a run records as its parameters."""
@@ -132,24 +247,40 @@ def parse_experiment(text: str, origin: str) -> Experiment:
 
     >>> parse_experiment('name = "a"\nquestion = "b"', "a.toml").label.run_days
     20
-    >>> parse_experiment('name = "a"\n[label]\nrun_days = 0\nrundays = 20', "a.toml")
+    >>> parse_experiment('name = "a"\n[label]\nrun_days = 0\n[logistic]\nc = 1', "a.toml")
     Traceback (most recent call last):
     ...
-    features.errors.ExperimentError: a.toml: 3 problems
+    features.errors.ExperimentError: a.toml: 4 problems
+      logistic: does nothing with family = 'boosted'
       question: missing
       label.run_days = 0: expected 1 to 200
-      label.rundays: unknown; known are absent_share, horizon_weeks, kind, run_days
+      logistic.c: unknown; known are strength
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise ExperimentError(f"{origin}: not TOML ({problem})") from problem
-    problems: list[str] = []
+    problems = list(_idle(document))
     experiment = _read(document, Experiment, "", problems)
     if problems or experiment is None:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
         raise ExperimentError("\n  ".join([f"{origin}: {count}", *problems]))
     return typing.cast(Experiment, experiment)
+
+
+def _idle(document: Mapping[str, Any]) -> Iterator[str]:
+    """Settings that are known but would do nothing: whoever wrote them meant something else."""
+    family = document.get("family", "boosted")
+    if "logistic" in document and family != "logistic":
+        yield f"logistic: does nothing with family = {family!r}"
+    if "model" in document and family == "logistic":
+        yield "model: does nothing with family = 'logistic'"
+    label = document.get("label")
+    if isinstance(label, dict) and label.get("kind", "onset") in _OF_LABEL:
+        kind = label.get("kind", "onset")
+        every = {name for names in _OF_LABEL.values() for name in names}
+        for name in sorted((every - set(_OF_LABEL[kind])) & set(label)):
+            yield f"label.{name}: does nothing with kind = {kind!r}"
 
 
 def _read(document: Mapping[str, Any], kind: Any, prefix: str, problems: list[str]) -> Any:

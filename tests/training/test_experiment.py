@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from features.catalogue import MODEL_FEATURES, feature
 from features.errors import ExperimentError
 from training.experiment import Experiment, parse_experiment, read_experiment
 
@@ -23,7 +24,7 @@ def test_all_problems_are_told_at_once() -> None:
         question = 3
         sed = 4
         [label]
-        kind = "share"
+        kind = "week"
         run_days = "20"
         [cohort]
         minimum_age = 5
@@ -43,7 +44,7 @@ def test_all_problems_are_told_at_once() -> None:
     for start in (
         "question = 3: expected text",
         "sed: unknown; known are capacity",
-        "label.kind = 'share': expected 'onset'",
+        "label.kind = 'week': expected 'onset' or 'strict' or 'share'",
         "label.run_days = '20': expected a whole number",
         "cohort.minimum_age: unknown",
         "capacity: capacity: share 2",
@@ -52,6 +53,39 @@ def test_all_problems_are_told_at_once() -> None:
         "promotion.metric = 'accuracy': expected 'recall' or",
     ):
         assert any(line.strip().startswith(start) for line in lines), (start, lines)
+
+
+def test_what_would_do_nothing_is_a_mistake_too() -> None:
+    text = """
+        name = "idle"
+        question = "?"
+        family = "logistic"
+        sectors = ["po", "school"]
+        [label]
+        kind = "share"
+        run_days = 20
+        [model]
+        rounds = 3
+        [features]
+        without = ["absent_share_4w", "income"]
+        without_themes = ["weather"]
+        """
+    with pytest.raises(ExperimentError) as problem:
+        parse_experiment(text, "idle.toml")
+    told = str(problem.value)
+    assert told.startswith("idle.toml: 3 problems")
+    for part in ("model: does nothing", "label.run_days: does nothing", "'income' is no feature",
+                 "'weather' is no theme"):  # fmt: skip
+        assert part in told, part
+    with pytest.raises(ExperimentError, match="sectors: unknown school"):
+        Experiment("a", "b", sectors=("po", "school"))
+
+
+def test_an_ablation_leaves_out_a_whole_theme() -> None:
+    text = 'name = "a"\nquestion = "b"\n[features]\nwithout_themes = ["support"]'
+    names = parse_experiment(text, "a.toml").features.names()
+    assert names and not any(feature(name).theme == "support" for name in names)
+    assert len(names) == sum(feature(name).theme != "support" for name in MODEL_FEATURES)
 
 
 @pytest.mark.parametrize("text", ["name = ", "label = 3\nname = 'a'\nquestion = 'b'"])
