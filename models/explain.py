@@ -19,6 +19,8 @@ ROWS_PER_DOT = 20
 """No dot or point of a figure rests on fewer rows."""
 SHOWN_FEATURES = 15
 CURVES = 6
+SMALLEST_PART = 0.1
+"""A theme below this part of all that raised the score is left out: noise, not a reason."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,39 @@ def contributions(
     for column, name in enumerate(bundle.features):
         by_theme[:, ordered.index(theme_of[name])] += parts[:, column]
     return Contributions(base, parts[:, :-1], by_theme, bundle.features, ordered)
+
+
+def told_themes(
+    explained: Contributions, tellable: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Which themes may be given as a reason, [rows, themes]: those that raised the score enough.
+
+    `tellable` marks the themes in which something stands out in the records of the row; without it
+    every theme counts. A theme that lowered the score, or hardly raised it, is no reason.
+
+    >>> parts = np.array([[1.0, 0.05, -2.0, 0.4, 0.0]])
+    >>> told_themes(Contributions(0.0, parts, parts, (), tuple(Theme)[:5])).tolist()
+    [[True, False, False, True, False]]
+    """
+    parts = explained.by_theme
+    raised = np.clip(parts, 0.0, None)
+    told: NDArray[np.bool_] = (parts > 0) & (
+        parts >= SMALLEST_PART * raised.sum(axis=1, keepdims=True)
+    )
+    return told if tellable is None else told & tellable
+
+
+def leading_themes(
+    explained: Contributions, tellable: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """The numbers of the first and second told theme per row, [rows, 2]; -1 where there is none.
+
+    Equal parts are told in the fixed order of the themes.
+    """
+    parts = np.where(told_themes(explained, tellable), explained.by_theme, -np.inf)
+    order = np.argsort(-parts, axis=1, kind="stable")[:, :2]
+    known = np.isfinite(np.take_along_axis(parts, order, axis=1))
+    return np.where(known, order, -1)
 
 
 def importance_figure(explained: Contributions) -> Figure:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from features.vocabulary import PupilKey, Theme
 from models.circumstances import career_facts, counter_evidence, support_facts, support_lines
 from models.evidence import Evidence, PupilRecords
+from models.explain import SMALLEST_PART
 from models.facts import Fact, absence_facts, earlier_facts
 
 __all__ = ["Evidence", "Explanation", "Reason", "reasons_for"]
 
 MOST_REASONS = 3
-SMALLEST_PART = 0.1
-"""A theme below this part of all that raised the score is left out: noise, not a reason."""
 
 
 @dataclass(frozen=True)
