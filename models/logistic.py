@@ -44,10 +44,26 @@ class LogisticModel:
     calibrator: Calibrator
     metadata: Metadata = field(default_factory=Metadata)
 
+    def prepared(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the coefficients see of `x`, before standardising."""
+        return self.preparation.apply(x)
+
     def margin(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Log-odds before calibration, one per row."""
-        design = _design(self.preparation.apply(x), self.median, self.mean, self.spread)
+        design = _design(self.prepared(x), self.median, self.mean, self.spread)
         return np.asarray(design @ np.array(self.coefficients) + self.intercept)
+
+    def parts(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each feature adds to the margin of each row; the last column is the base.
+
+        The base is the margin of a pupil with average values of everything; a feature's part is
+        that of its value and of its being missing together.
+        """
+        design = _design(self.prepared(x), self.median, self.mean, self.spread)
+        weighted = design * np.array(self.coefficients)
+        count = len(self.features)
+        by_feature = weighted[:, :count] + weighted[:, count:]
+        return np.column_stack([by_feature, np.full(len(x), self.intercept)])
 
     def score(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Calibrated probability of an onset within the horizon, one per row."""

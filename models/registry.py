@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.settings import Home
-from models.bundle import Bundle
+from models.stored import RiskModel, load_model
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Run:
             raise NotAllowed(f"{name}: expected a text of at most {LONGEST_TEXT} characters")
         self._client.log_text(self.run_id, _without_pupils(text), name)
 
-    def bundle(self, bundle: Bundle) -> None:
+    def bundle(self, bundle: RiskModel) -> None:
         """The model as `bundle/model.txt` and `bundle/bundle.json`, with its hash as a tag."""
         with tempfile.TemporaryDirectory() as folder:
             bundle.save(Path(folder))
@@ -231,18 +231,18 @@ class Registry:
         self._client.set_registered_model_alias(MODEL, CHAMPION, str(number))
         log.info("version %s of %s is the champion", number, MODEL)
 
-    def champion(self) -> tuple[int, Bundle]:
+    def champion(self) -> tuple[int, RiskModel]:
         """The version in use and its bundle, verified."""
         number = self._champion_number()
         if number is None:
             raise NotThere("no model is in use; train one and promote it (tijdig promote)")
         return number, self.bundle(number)
 
-    def bundle(self, number: int) -> Bundle:
+    def bundle(self, number: int) -> RiskModel:
         """The bundle of a version, verified against the hash that was registered."""
         version = self._version(number)
         with tempfile.TemporaryDirectory() as folder:
-            loaded = Bundle.load(self._fetched(version.source, Path(folder)))
+            loaded = load_model(self._fetched(version.source, Path(folder)))
         if loaded.content_hash != version.tags["bundle_hash"]:
             raise VerificationFailed(
                 f"version {number} of {MODEL}: the stored bundle is not the one that was "
