@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import feature
 from features.vocabulary import Theme
-from models.bundle import Bundle
+from models.stored import RiskModel
 
 DOTS = 30
 """Dots per feature in the summary figure; each is the mean of so large a part of the rows."""
@@ -43,7 +43,7 @@ class Contributions:
 
 
 def contributions(
-    bundle: Bundle, x: NDArray[np.float32], themes: Mapping[str, Theme] | None = None
+    bundle: RiskModel, x: NDArray[np.float32], themes: Mapping[str, Theme] | None = None
 ) -> Contributions:
     """Explain the margin of each row of `x`; the theme of a feature is the catalogue's.
 

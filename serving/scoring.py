@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from features.catalogue import COHORT_FEATURES
 from features.vocabulary import PupilKey, Theme
-from models.bundle import Bundle
 from models.capacity import Capacity
 from models.cohort import Cohort
 from models.explain import contributions
+from models.stored import RiskModel
 from serving.lists import Block
 
 Places = NDArray[np.int64]
@@ -39,7 +39,7 @@ class ScoredMonday:
 
     as_of: date
     table: pa.Table
-    bundle: Bundle
+    bundle: RiskModel
     capacity: Capacity
     cohort: Cohort
     scores: NDArray[np.float64]
@@ -96,7 +96,7 @@ class ScoredMonday:
 
 
 def score_monday(
-    as_of: date, table: pa.Table, bundle: Bundle, cohort: Cohort, capacity: Capacity
+    as_of: date, table: pa.Table, bundle: RiskModel, cohort: Cohort, capacity: Capacity
 ) -> ScoredMonday:
     """Score everyone in scope of `table`; the rows are put in the order of school and pupil."""
     ordered = table.sort_by([("school", "ascending"), ("pupil_key", "ascending")])
@@ -111,7 +111,7 @@ def _status(table: pa.Table) -> dict[str, NDArray[np.float64]]:
     return {name: _column(table, name).astype(np.float64) for name in COHORT_FEATURES}
 
 
-def _matrix(table: pa.Table, bundle: Bundle) -> NDArray[np.float32]:
+def _matrix(table: pa.Table, bundle: RiskModel) -> NDArray[np.float32]:
     columns = [_column(table, name) for name in bundle.features]
     return np.column_stack(columns).astype(np.float32)
 
