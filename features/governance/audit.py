@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, desc, select
 
-from features.governance.database import as_text, audit, canonical, writing
+from features.governance.database import as_text, audit, canonical, keys_folder, writing
+from features.governance.heads import HeadBook, SignedHead
 from features.vocabulary import Role
 
 START = "0" * 64
@@ -66,6 +67,8 @@ class AuditChain:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        folder = keys_folder(engine)
+        self.heads = HeadBook(engine, folder) if folder else None
 
     def append(
         self,
@@ -99,24 +102,39 @@ class AuditChain:
             }
             sealed = AuditHead(head.sequence + 1, _seal(row))
             transaction.execute(audit.insert().values(**row, hash=sealed.hash))
+        if connection is None and self.heads:
+            self.heads.witness(sealed.sequence, sealed.hash, moment)
         return sealed
+
+    def witness(self, moment: datetime) -> None:
+        """Tell the witness of the newest row; for who appended within a transaction of his own."""
+        head = self.head()
+        if self.heads and head.sequence:
+            self.heads.witness(head.sequence, head.hash, moment)
 
     def head(self) -> AuditHead:
         """The last row's number and hash; number 0 for an empty chain."""
         with self._engine.connect() as connection:
             return _head(connection)
 
-    def verify(self, expected_head: AuditHead | None = None) -> AuditVerdict:
-        """Check every row against its own hash and the row before it.
+    def verify(
+        self,
+        expected_head: AuditHead | None = None,
+        kept_elsewhere: Iterable[SignedHead] = (),
+    ) -> AuditVerdict:
+        """Check every row against its own hash, the row before it and all signed heads.
 
         Altered, removed and reordered rows are found. A removed tail leaves a shorter chain that
-        is whole in itself; it is found only with the `expected_head` that was kept elsewhere.
+        is whole in itself; the signed heads tell of it, and those `kept_elsewhere` also when the
+        database and the keys beside it were both put back to an earlier state.
         """
         with self._engine.connect() as connection:
             stored = connection.execute(select(audit).order_by(audit.c.sequence)).mappings().all()
         problems = list(_problems(stored))
         if expected_head is not None:
             problems += _problems_of_head(stored, expected_head)
+        if self.heads:
+            problems += self.heads.problems(kept_elsewhere)
         return AuditVerdict(len(stored), tuple(problems))
 
     def rows(

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -27,6 +29,7 @@ from features.settings import Home
 
 BUSY_SECONDS = 30
 _WRITES = "tijdig_writes"
+_KEYS = "tijdig_keys"
 
 metadata = MetaData()
 
@@ -64,6 +67,84 @@ ledger = Table(
     Column("decision", Integer, nullable=False),
 )
 
+experimental_uses = Table(
+    "experimental_uses",
+    metadata,
+    Column("decision", Integer, primary_key=True, autoincrement=False),
+    Column("run", String, nullable=False, index=True),
+    Column("features", Text, nullable=False),
+)
+
+ledger_pupils = Table(
+    "ledger_pupils",
+    metadata,
+    Column("ledger", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+contract_events = Table(
+    "contract_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("feature", String, nullable=False, index=True),
+    Column("event", String, nullable=False),
+    Column("terms", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("expires_on", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+stop_events = Table(
+    "stop_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("school", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+objection_events = Table(
+    "objection_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("pupil_key", String, nullable=False, index=True),
+    Column("school", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("role", String, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("received_at", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("school", String, nullable=False),
+    Column("pupil_key", String, nullable=False, index=True),
+    Column("taken_by", String, nullable=False),
+    Column("due_on", String, nullable=False),
+    Column("handled_at", String, nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
+signed_heads = Table(
+    "signed_heads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("moment", String, nullable=False),
+    Column("public_key", String, nullable=False),
+    Column("signature", String, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -83,7 +164,11 @@ audit = Table(
 def open_ledger(home: Home) -> Engine:
     """The ledger database of this installation, with its tables made where they are missing."""
     home.ledger.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{home.ledger}", connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        f"sqlite:///{home.ledger}",
+        connect_args={"timeout": BUSY_SECONDS},
+        execution_options={_KEYS: home.key.parent},
+    )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     try:
@@ -111,6 +196,12 @@ def writing(engine: Engine, connection: Connection | None = None) -> Iterator[Co
         yield own
 
 
+def keys_folder(engine: Engine) -> Path | None:
+    """Where the keys of this ledger's installation are; None for a database without one."""
+    folder: Path | None = engine.get_execution_options().get(_KEYS)
+    return folder
+
+
 def as_text(moment: datetime) -> str:
     """A moment as stored: ISO in UTC, always with microseconds, so that text order is time order.
 
@@ -136,6 +227,8 @@ def _configure(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # What is deleted is overwritten at once: an erased pupil leaves no bytes in free pages.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:

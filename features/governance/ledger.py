@@ -1,19 +1,28 @@
 """The ledger: one row per retrieval of features, written before the data are returned."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, desc, select
+from sqlalchemy import Connection, Engine, RowMapping, desc, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from features.errors import GateRefused
-from features.governance.audit import AuditChain
-from features.governance.database import as_text, canonical, ledger, writing
+from features.errors import GateRefused, VaultError
+from features.governance.database import (
+    as_text,
+    canonical,
+    keys_folder,
+    ledger,
+    ledger_pupils,
+    writing,
+)
 from features.governance.gate import Decision
+from features.governance.pupil_sets import PupilSets
+from features.governance.seals import SealedTable
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
 
@@ -44,7 +53,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._chain = AuditChain(engine)
+        self._sealed = SealedTable(engine, ledger, "ledger", frozenset({RETRIEVED}))
 
     def record(
         self,
@@ -52,14 +61,17 @@ class Ledger:
         service: str,
         features: Sequence[str],
         contract_hash: str,
-        pupils: int,
+        pupils: int | Collection[str],
         schools: Sequence[str],
         decision: Decision,
     ) -> int:
         """Write the row and its seal in the audit chain, both or neither; the row's number.
 
+        `pupils` are the pseudonyms of whom it is about, kept sealed, so that "was this pupil in
+        it?" can be answered; a bare number only where they cannot be told apart (a report).
         Raises `GateRefused` when it cannot be written: no row, no data.
         """
+        named = () if isinstance(pupils, int) else frozenset(pupils)
         row = {
             "moment": as_text(use.moment),
             "actor": use.actor,
@@ -70,24 +82,52 @@ class Ledger:
             "service": service,
             "features": canonical(list(features)),
             "contract_hash": contract_hash,
-            "pupils": pupils,
+            "pupils": pupils if isinstance(pupils, int) else len(named),
             "schools": canonical(sorted(schools)),
             "decision": decision.number,
         }
         try:
             with writing(self._engine) as connection:
-                key = connection.execute(ledger.insert().values(**row)).inserted_primary_key
-                assert key is not None
-                seal: dict[str, str | int] = {"ledger": int(key[0]), "sha256": _fingerprint(row)}
-                self._chain.append(
-                    use.moment, use.actor, use.role, RETRIEVED, detail=seal, connection=connection
-                )
+                number = self._insert(connection, use, row, named)
         except SQLAlchemyError as problem:
             raise GateRefused(
                 "the use of features cannot be written to the ledger, so nothing was returned; "
                 "check that the ledger database can be written"
             ) from problem
-        return int(key[0])
+        self._sealed.chain.witness(use.moment)
+        return number
+
+    def _insert(
+        self,
+        connection: Connection,
+        use: Use,
+        row: Mapping[str, Any],
+        named: Collection[str],
+    ) -> int:
+        if not named:
+            return self._sealed.insert(connection, RETRIEVED, use.moment, use.actor, use.role, row)
+        highest = select(func.coalesce(func.max(ledger.c.id), 0))
+        number = int(connection.execute(highest).scalar_one()) + 1
+        sealed = self._sets.seal(named, number)
+        connection.execute(ledger_pupils.insert().values(ledger=number, sealed=sealed))
+        return self._sealed.insert(
+            connection,
+            RETRIEVED,
+            use.moment,
+            use.actor,
+            use.role,
+            {"id": number, **row},
+            detail={"pupils_sha256": hashlib.sha256(sealed).hexdigest()},
+        )
+
+    def about(self, pupil_key: str) -> list[LedgerRow]:
+        """The uses that this pupil was in, newest first; the answer to a request for access."""
+        with self._engine.connect() as connection:
+            stored = connection.execute(select(ledger_pupils)).all()
+        theirs = {
+            row.ledger for row in stored if self._sets.holds(row.sealed, row.ledger, pupil_key)
+        }
+        return [row for row in self.rows() if row.number in theirs]
 
     def rows(self, *, run: str | None = None, limit: int | None = None) -> list[LedgerRow]:
         """The uses, newest first; all of them or those of one run."""
@@ -102,23 +142,25 @@ class Ledger:
 
         Altered and removed rows are found, and rows that were slipped in without a seal.
         """
-        seals = {int(row.detail["ledger"]): row for row in self._chain.rows(event=RETRIEVED)}
+        return (*self._sealed.verify(), *self._problems_of_sets())
+
+    def _problems_of_sets(self) -> Iterator[str]:
         with self._engine.connect() as connection:
-            stored = {row["id"]: row for row in connection.execute(select(ledger)).mappings()}
-        problems = []
-        for number in sorted(seals.keys() | stored.keys()):
-            if number not in stored:
-                problems.append(f"ledger row {number}: was removed")
-            elif number not in seals:
-                problems.append(f"ledger row {number}: has no seal in the audit chain")
-            elif seals[number].detail["sha256"] != _fingerprint(stored[number]):
-                problems.append(f"ledger row {number}: its content was altered")
-        return tuple(problems)
+            stored = {row.ledger: row.sealed for row in connection.execute(select(ledger_pupils))}
+        for number, seal in sorted(self._sealed.seals().items()):
+            told = seal.get("pupils_sha256", "")
+            found = hashlib.sha256(stored[number]).hexdigest() if number in stored else ""
+            if told != found:
+                yield f"ledger row {number}: its set of pupils was altered or removed"
 
-
-def _fingerprint(row: RowMapping | dict[str, Any]) -> str:
-    content = {name: value for name, value in row.items() if name != "id"}
-    return hashlib.sha256(canonical(content).encode()).hexdigest()
+    @functools.cached_property
+    def _sets(self) -> PupilSets:
+        folder = keys_folder(self._engine)
+        if folder is None:
+            raise VaultError("this ledger has no folder of keys; open it with open_ledger(home)")
+        with self._engine.connect() as connection:
+            before = connection.execute(select(ledger_pupils.c.ledger).limit(1)).first()
+        return PupilSets(folder, sealed_before=before is not None)
 
 
 def _row(row: RowMapping) -> LedgerRow:

@@ -4,21 +4,18 @@ Each school has its own key; a master key, kept elsewhere, wraps those. A pupil 
 identity that was never derived from a number; the pseudonym outside is a keyed hash of it.
 """
 
-import base64
-import binascii
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from features.errors import VaultError
+from features.governance.keys import create_key, decoded_key, read_key
 from features.governance.pseudonyms import Domain, domain_key, keyed_hashes, pupil_key
 from features.settings import Home
 from features.vocabulary import PupilKey
@@ -226,43 +223,11 @@ def _without_zeros(number: str) -> str:
 
 def _master_key(home: Home, environ: Mapping[str, str], *, create: bool) -> bytes:
     if environ.get(MASTER_VARIABLE):
-        return _decoded(environ[MASTER_VARIABLE], MASTER_VARIABLE)
-    if home.key.exists():
-        if home.key.stat().st_mode & 0o077:
-            raise VaultError(
-                f"{home.key}: others on this machine can read the master key. "
-                "Run: chmod 600 on it, and think whether someone did."
-            )
-        return _decoded(home.key.read_text(encoding="ascii", errors="replace"), str(home.key))
-    if not create:
-        raise VaultError(
-            f"{home.key} is not there, but the vault it opens is. Put the key back from its "
-            f"backup or set {MASTER_VARIABLE}; without it the names cannot be read. "
-            "No new key was made."
-        )
-    return _create_key(home.key)
-
-
-def _create_key(path: Path) -> bytes:
-    key = secrets.token_bytes(32)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Complete before it gets its name: a run killed here leaves no half key behind.
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(base64.b64encode(key).decode("ascii") + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    draft.rename(path)
-    return key
-
-
-def _decoded(text: str, where: str) -> bytes:
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise VaultError(f"{where} holds no master key: expected 32 bytes in base64.")
-    return key
+        return decoded_key(environ[MASTER_VARIABLE], MASTER_VARIABLE)
+    if create and not home.key.exists():
+        return create_key(home.key)
+    return read_key(
+        home.key,
+        f"The vault it opens is. Put the key back from its backup or set {MASTER_VARIABLE}; "
+        "without it the names cannot be read.",
+    )

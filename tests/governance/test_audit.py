@@ -93,6 +93,7 @@ def test_a_removed_tail_is_found_with_the_head_kept_elsewhere(
 ) -> None:
     kept = chain.head()
     change(engine, "DELETE FROM audit WHERE sequence > 3")
+    chain.heads = None
     assert chain.verify().intact, "a shorter chain is whole in itself"
     assert chain.verify(kept).problems == ("the chain ends at row 3; row 5 was there before",)
 
@@ -102,6 +103,7 @@ def test_a_chain_written_anew_is_found_with_the_head_kept_elsewhere(
 ) -> None:
     kept = chain.head()
     change(engine, "DELETE FROM audit")
+    chain.heads = None
     for _ in range(6):
         chain.append(MOMENT, "intruder", Role.JOB, "nothing_happened")
     assert chain.verify().intact
