@@ -75,6 +75,9 @@ class SupportReplay:
             "support_running_weeks": np.minimum(running_weeks, MOST_WEEKS),
             "reduced_timetable_running": np.minimum(self._count(reduced), 1.0),
             "support_requested": self._count(asked),
+            "support_waiting_weeks": np.minimum(
+                since(self._earliest(asked & self._has_start & has_begun, self._start)), MOST_WEEKS
+            ),
             "weeks_since_support_ended": since_end,
             "tlv_waiting_weeks": np.minimum(
                 since(self._earliest(waiting, self._start)), MOST_WEEKS

@@ -74,7 +74,7 @@ class AbsenceFeatures:
             **_patterns(sums, windows, last[12], days),
             **{
                 f"group_deviation_{weeks}w": _deviation(sums.share("absent", last[weeks]), group)
-                for weeks in (4, 12)
+                for weeks in (1, 4, 12)
             },
             **self._registration.features(pupils, last[12]),
             "weeks_of_history": sums.weeks_with("scheduled", last[40]),
@@ -99,13 +99,15 @@ class AbsenceFeatures:
 def _volumes(sums: WindowSums, windows: Windows, last: Mapping[int, Weeks]) -> Values:
     before = windows.before_last(12, until=4)
     return {
-        **{f"sick_share_{w}w": sums.share("sick", last[w]) for w in (1, 4, 12, 40)},
+        **{f"sick_share_{w}w": sums.share("sick", last[w]) for w in (1, 4, 12, 26, 40)},
         "sick_days_this_year": sums.count("sick_days", windows.this_year),
         "medical_visit_days_12w": sums.count("medical_days", last[12]),
         **{
             f"other_authorised_share_{w}w": sums.share("other_authorised", last[w]) for w in (4, 12)
         },
-        **{f"unauthorised_share_{w}w": sums.share("unauthorised", last[w]) for w in (4, 12, 40)},
+        **{
+            f"unauthorised_share_{w}w": sums.share("unauthorised", last[w]) for w in (4, 12, 26, 40)
+        },
         **{f"unverified_share_{w}w": sums.share("unverified", last[w]) for w in (4, 12)},
         "unauthorised_hours_4w": sums.count("unauthorised", last[4]) / 60,
         **{f"absent_share_{w}w": sums.share("absent", last[w]) for w in last},
@@ -113,10 +115,13 @@ def _volumes(sums: WindowSums, windows: Windows, last: Mapping[int, Weeks]) -> V
         "absent_days_8w_before": sums.count("absent_days", before),
         "absent_days_12w": sums.count("absent_days", last[12]),
         "part_days_12w": sums.count("part_days", last[12]),
-        "absent_slope": sums.share("absent", last[4]) - sums.share("absent", before),
+        **{
+            f"{kind}_slope": sums.share(kind, last[4]) - sums.share(kind, before)
+            for kind in ("absent", "sick", "unauthorised")
+        },
         "september_share": sums.share("absent", windows.september),
         **{f"late_arrivals_{w}w": sums.count("late", last[w]) for w in (4, 12, 40)},
-        "sent_out_12w": sums.count("sent_out", last[12]),
+        **{f"sent_out_{w}w": sums.count("sent_out", last[w]) for w in (12, 40)},
     }
 
 
@@ -134,11 +139,12 @@ def _earlier(sums: WindowSums, windows: Windows, days: AbsentDays) -> Values:
 
 def _runs(sums: WindowSums, last: Mapping[int, Weeks], days: AbsentDays) -> Values:
     any_time, half = (listed.since(last[40].first * 7) for listed in (days.any_time, days.half))
-    half_12w = half.since(last[12].first * 7)
+    half_12w, sick_12w = (listed.since(last[12].first * 7) for listed in (half, days.sick))
     return {
         "current_run_days": sums.where_planned(last[40], any_time.current_run()),
         "current_absence_run": sums.where_planned(last[40], half.current_run()),
         "longest_run_12w": sums.where_planned(last[12], half_12w.longest_run()),
+        "longest_sick_run_12w": sums.where_planned(last[12], sick_12w.longest_run()),
         "longest_run_40w": sums.where_planned(last[40], half.longest_run()),
         "weeks_since_full_week": sums.weeks_without_full_week(last[40]),
     }

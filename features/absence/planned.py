@@ -110,7 +110,7 @@ class PlannedTime:
             np.array([group or "" for group in self.placements["group"].to_pylist()], object),
         )
         self.enrolled = span.numbers_of(self.placements["enrolled_on"], _LONG_AGO)
-        self._left = span.numbers_of(self.placements["left_on"], _FAR_AHEAD)
+        self.left = span.numbers_of(self.placements["left_on"], _FAR_AHEAD)
         self.enrolment_start = np.zeros(self.placements.num_rows, np.int64)
         shape = (span.days, len(self.pupil_keys))
         self.minutes: NDArray[np.int16] = np.zeros(shape, np.int16)
@@ -173,7 +173,7 @@ class PlannedTime:
                 continue
             self.enrolment_start[row] = self._enrolment_start(row, previous)
             previous = row
-            first, end = max(0, self.enrolled[row]), max(0, self._left[row] + 1)
+            first, end = max(0, self.enrolled[row]), max(0, self.left[row] + 1)
             placement[first:end] = row
             days = self._group_days.get(self.groups[self.group_of_row[row]])
             minutes[first:end] = 0 if days is None else days[first:end]
@@ -188,7 +188,7 @@ class PlannedTime:
 
     def _enrolment_start(self, row: int, previous: int | None) -> int:
         if previous is not None and (
-            self.enrolled[row] - self._left[previous] <= ENROLMENT_GAP_DAYS + 1
+            self.enrolled[row] - self.left[previous] <= ENROLMENT_GAP_DAYS + 1
         ):
             return int(self.enrolment_start[previous])
         return int(self.enrolled[row])

@@ -47,6 +47,8 @@ class Career:
         months = pc.add(pc.multiply(pc.year(born_on), 12), pc.month(born_on))
         self._born: Numbers = pc.fill_null(months.cast("float64"), np.nan).to_numpy()
         self._numbers: dict[str, Numbers] = {}
+        keys = np.array(placements["pupil_key"].to_pylist(), object)
+        self._pupil_of_row = np.searchsorted(np.array(planned.pupil_keys, object), keys)
 
     def features(
         self, moment: int, rows: NDArray[np.int64], as_of: date, weeks: SchoolWeeks, sector: str
@@ -60,6 +62,12 @@ class Career:
         on_school = np.minimum(weeks.begun_since(start, as_of), MOST_WEEKS)
         began = planned.span.number_of(first_day_of(school_year_of(as_of)))
         is_new = np.where(np.isnan(number) | was_there, np.nan, ~np.isin(number, STARTING_YEARS))
+        before = self._highest_between(
+            self._year_group_numbers(sector),
+            moment,
+            planned.span.number_of(first_day_of(school_year_of(as_of) - 1)),
+            began,
+        )[self._pupil_of_row[rows]]
         transition = np.where(np.isnan(number), np.nan, number == FIRST_AFTER_PRIMARY)
         return {
             "transition_year": transition if sector in AFTER_PRIMARY else np.zeros(len(rows)),
@@ -68,8 +76,21 @@ class Career:
             ),
             "year_group_number": number,
             "changed_school": np.where(start >= began, is_new, 0.0),
+            "repeats_year": np.where(
+                np.isnan(number) | np.isnan(before) | (planned.enrolled[rows] < began),
+                np.nan,
+                before >= number,
+            ),
             "age_months": as_of.year * 12 + as_of.month - self._born[rows],
         }
+
+    def _highest_between(self, number: Numbers, moment: int, first: int, end: int) -> Numbers:
+        """Per pupil the highest year group of placements with a day from `first` before `end`."""
+        planned = self._planned
+        held = planned.known_placements(moment) & (planned.enrolled < end) & (planned.left >= first)
+        highest = np.full(len(planned.pupil_keys), np.nan)
+        np.fmax.at(highest, self._pupil_of_row[held], number[held])
+        return highest
 
     def _year_group_numbers(self, sector: str) -> Numbers:
         if sector not in self._numbers:

@@ -41,7 +41,7 @@ def by_view() -> dict[str, tuple[Feature, ...]]:
     """The features of each view, in the order of the catalogue.
 
     >>> [f.name for f in by_view()["group"]]
-    ['group_deviation_4w', 'group_deviation_12w']
+    ['group_deviation_1w', 'group_deviation_4w', 'group_deviation_12w']
     """
     views = dict.fromkeys(f.view for f in CATALOGUE)
     return {view: tuple(f for f in CATALOGUE if f.view == view) for view in views}

@@ -77,7 +77,10 @@ def _volume(
 
 
 SICK = (
-    *(_share("sick_share", "sick", weeks, "ziek", "sick", health=True) for weeks in (1, 4, 12, 40)),
+    *(
+        _share("sick_share", "sick", weeks, "ziek", "sick", health=True)
+        for weeks in (1, 4, 12, 26, 40)
+    ),
     _volume(
         "sick_episodes_12w",
         "sick",
@@ -139,6 +142,28 @@ SICK = (
         "Planned days with time at a medical visit, last 12 school weeks.",
         health=True,
     ),
+    _volume(
+        "longest_sick_run_12w",
+        "sick",
+        Unit.DAYS,
+        12,
+        "Langste reeks dagen (deels) ziek, de laatste 12 schoolweken",
+        "In de laatste 12 schoolweken was de langste reeks {value} schooldagen op rij (deels) "
+        "ziek.",
+        "Most planned days in a row with some sick time, within the last 12 school weeks.",
+        health=True,
+    ),
+    _volume(
+        "sick_slope",
+        "sick",
+        Unit.POINTS,
+        12,
+        "Verandering in ziekte: de laatste 4 schoolweken min de 8 daarvoor",
+        "In de laatste 4 schoolweken {value} van de lestijd meer ziek dan in de 8 daarvoor.",
+        "Sick share of the last 4 school weeks minus that of the 8 school weeks before; NaN when "
+        "either is.",
+        health=True,
+    ),
 )
 
 AUTHORISED = tuple(
@@ -162,7 +187,7 @@ UNAUTHORISED = (
             "ongeoorloofd afwezig",
             "absent without authorisation, or on holiday without leave",
         )
-        for weeks in (4, 12, 40)
+        for weeks in (4, 12, 26, 40)
     ),
     *(
         _share(
@@ -182,6 +207,17 @@ UNAUTHORISED = (
         "Uren ongeoorloofd afwezig, de laatste 4 schoolweken",
         "In de laatste 4 schoolweken {value} uur ongeoorloofd afwezig (meldgrens: 16 uur).",
         "Hours absent without authorisation, or on holiday without leave, last 4 school weeks.",
+    ),
+    _volume(
+        "unauthorised_slope",
+        "unauthorised",
+        Unit.POINTS,
+        12,
+        "Verandering in ongeoorloofd verzuim: de laatste 4 schoolweken min de 8 daarvoor",
+        "In de laatste 4 schoolweken {value} van de lestijd meer ongeoorloofd afwezig dan in de 8 "
+        "daarvoor.",
+        "Share absent without authorisation, or on holiday without leave, of the last 4 school "
+        "weeks minus that of the 8 school weeks before; NaN when either is.",
     ),
 )
 
@@ -299,7 +335,7 @@ GROUP = tuple(
         f"Own absent share minus the mean of the other pupils of the group, last {weeks} school "
         "weeks; NaN when fewer than 8 others have a share.",
     )
-    for weeks in (4, 12)
+    for weeks in (1, 4, 12)
 )
 
 EARLIER = (

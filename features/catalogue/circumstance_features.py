@@ -75,6 +75,16 @@ SUPPORT = (
         "Support records, not contacts, with status requested or planned that have not ended.",
     ),
     _support(
+        "support_waiting_weeks",
+        Unit.WEEKS,
+        40,
+        1,
+        "Schoolweken dat aangevraagde of geplande ondersteuning wacht",
+        "Aangevraagde of geplande ondersteuning wacht {value} schoolweken.",
+        "School weeks since the earliest start of support (a tlv request included) that is still "
+        "requested or planned, at most 40; NaN when none of it should have begun.",
+    ),
+    _support(
         "weeks_since_support_ended",
         Unit.WEEKS,
         40,
@@ -194,6 +204,22 @@ CAREER = (
         "than those in which pupils start (1, 2 and 11), else 0; NaN when the year group is "
         "unknown or the pupil was there at the first date in the school's records.",
         ("placements.enrolled_on", "placements.left_on", "placements.year_group"),
+        1,
+    ),
+    _career(
+        "repeats_year",
+        Unit.FLAG,
+        "Zit opnieuw in hetzelfde leerjaar",
+        "Zit dit schooljaar opnieuw in hetzelfde leerjaar: {value}.",
+        "1 when the placement began in the school year of the as-of date and one in the school "
+        "year before it, at this school, was in the same or a higher year group, else 0; NaN when "
+        "the placement began earlier, or when either year group is unknown.",
+        (
+            "placements.enrolled_on",
+            "placements.left_on",
+            "placements.year_group",
+            "schools.sector",
+        ),
         1,
     ),
 )

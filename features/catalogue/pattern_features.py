@@ -48,15 +48,18 @@ LATENESS = (
         )
         for weeks in (4, 12, 40)
     ),
-    _pattern(
-        "sent_out_12w",
-        "lateness",
-        Unit.COUNT,
-        12,
-        "Keer uit de les gestuurd, de laatste 12 schoolweken",
-        "In de laatste 12 schoolweken {value} keer uit de les gestuurd.",
-        "Times sent out of a lesson on planned days, last 12 school weeks.",
-        COUNTED,
+    *(
+        _pattern(
+            f"sent_out_{weeks}w",
+            "lateness",
+            Unit.COUNT,
+            weeks,
+            f"Keer uit de les gestuurd, {period(weeks)}",
+            f"In {period(weeks)} {{value}} keer uit de les gestuurd.",
+            f"Times sent out of a lesson on planned days, last {weeks} school weeks.",
+            COUNTED,
+        )
+        for weeks in (12, 40)
     ),
 )
 

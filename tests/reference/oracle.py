@@ -41,7 +41,7 @@ def features(tables: Any, school: str, monday: date) -> dict[str, dict[str, floa
     if not known.schools:
         return {}
     pupils = [key for key in known.pupil_keys if known.placement(key, monday) is not None]
-    shares = {w: {key: Pupil(known, key).share(w) for key in pupils} for w in (4, 12)}
+    shares = {w: {key: Pupil(known, key).share(w) for key in pupils} for w in (1, 4, 12)}
     return {key: Pupil(known, key).features(shares) for key in pupils}
 
 
@@ -294,8 +294,9 @@ class Pupil:
                 lengths.append(0)
         return lengths
 
-    def longest_run(self, weeks: list[date]) -> float:
-        return float(max(self.runs(weeks, self.is_absent_day))) if self.counted(weeks) else NAN
+    def longest_run(self, weeks: list[date], flag: Any = None) -> float:
+        runs = self.runs(weeks, flag or self.is_absent_day)
+        return float(max(runs)) if self.counted(weeks) else NAN
 
     def current_run(self, flag: Any) -> float:
         return float(self.runs(self.last(40), flag)[-1]) if self.counted(self.last(40)) else NAN
@@ -334,11 +335,12 @@ class Pupil:
             last_4, lambda day: sum(self.kinds(day)[kind] for kind in UNAUTHORISED_KINDS)
         )
         found: dict[str, float] = {"unauthorised_hours_4w": hours / 60}
-        for w in (1, 4, 12, 40):
+        for w in (1, 4, 12, 26, 40):
             found[f"sick_share_{w}w"] = self.share_of([AbsenceKind.SICK], self.last(w))
         for w in (4, 12):
             found[f"other_authorised_share_{w}w"] = self.share_of(OTHER_AUTHORISED, self.last(w))
             found[f"unverified_share_{w}w"] = self.share_of([AbsenceKind.UNVERIFIED], self.last(w))
+        found["unauthorised_share_26w"] = self.share_of(UNAUTHORISED_KINDS, self.last(26))
         for w in (4, 12, 40):
             found[f"unauthorised_share_{w}w"] = self.share_of(UNAUTHORISED_KINDS, self.last(w))
             found[f"late_arrivals_{w}w"] = self.count(
@@ -346,14 +348,17 @@ class Pupil:
             )
         for w in (1, 2, 4, 8, 12, 26, 40):
             found[f"absent_share_{w}w"] = self.share(w)
-        found["sent_out_12w"] = self.count(
-            last_12, lambda day: self.kinds(day)[AbsenceKind.SENT_OUT]
-        )
+        for w in (12, 40):
+            found[f"sent_out_{w}w"] = self.count(
+                self.last(w), lambda day: self.kinds(day)[AbsenceKind.SENT_OUT]
+            )
         found["absent_days_4w"] = self.count(last_4, self.is_absent_day)
         found["absent_days_8w_before"] = self.count(before, self.is_absent_day)
         found["absent_days_12w"] = self.count(last_12, self.is_absent_day)
         found["part_days_12w"] = self.count(last_12, self.is_part_day)
         found["absent_slope"] = self.share(4) - self.share_of(ABSENT_KINDS, before)
+        for stem, kinds in (("sick", [AbsenceKind.SICK]), ("unauthorised", UNAUTHORISED_KINDS)):
+            found[f"{stem}_slope"] = self.share_of(kinds, last_4) - self.share_of(kinds, before)
         found["sick_days_this_year"] = self.count(year, self.is_sick_day)
         found["medical_visit_days_12w"] = self.count(
             last_12, lambda day: self.kinds(day)[AbsenceKind.MEDICAL_VISIT] > 0
@@ -402,6 +407,7 @@ class Pupil:
             "current_absence_run": self.current_run(self.is_absent_day),
             "longest_run_12w": self.longest_run(last_12),
             "longest_run_40w": self.longest_run(last_40),
+            "longest_sick_run_12w": self.longest_run(last_12, self.is_sick_day),
             "weeks_since_full_week": self.weeks_since_full_week(),
             "sick_episodes_12w": self.sick_episodes(last_12),
             "sick_episodes_40w": episodes,
@@ -514,6 +520,11 @@ class Pupil:
         ]
         contacts = [row["starts_on"] for row in took_place if row["kind"] in CONTACT_KINDS]
         reports = [row["starts_on"] for row in took_place if row["kind"] == "duo_report"]
+        asked_since = [
+            row["starts_on"]
+            for row in asked
+            if row["starts_on"] is not None and row["starts_on"] <= today
+        ]
         since_end = known.school_weeks_begun_since(max(ends)) if ends and not running else NAN
         since_contact = known.school_weeks_begun_since(max(contacts)) if contacts else NAN
         return {
@@ -523,6 +534,7 @@ class Pupil:
                 any(row["kind"] == "reduced_timetable" for row in running)
             ),
             "support_requested": float(len(asked)),
+            "support_waiting_weeks": self.capped(min(asked_since, default=None)),
             "weeks_since_support_ended": since_end if since_end <= 40 else NAN,
             "tlv_waiting_weeks": self.capped(min(waiting, default=None)),
             "contacts_12w": float(sum(day >= self.window_begin(12) for day in contacts)),
@@ -551,6 +563,17 @@ class Pupil:
             if left is not None and (row["enrolled_on"] - left).days - 1 > 60:
                 start = row["enrolled_on"]
         number = self.year_group_number()
+        year = known.school_year()
+        last_year = [
+            found
+            for row in mine
+            if row["enrolled_on"] < date(year, 8, 1)
+            and (row["left_on"] is None or row["left_on"] >= date(year - 1, 8, 1))
+            and (found := self.year_group_number(row)) == found  # NaN is not itself
+        ]
+        repeats = NAN
+        if last_year and number == number and self.placement["enrolled_on"] >= date(year, 8, 1):
+            repeats = float(max(last_year) >= number)
         was_there = start == min(row["enrolled_on"] for row in known.placements)
         weeks = self.capped(start)
         changed = 0.0
@@ -569,15 +592,17 @@ class Pupil:
             "weeks_since_enrolment": NAN if was_there and weeks < 40 else weeks,
             "year_group_number": number,
             "changed_school": changed,
+            "repeats_year": repeats,
             "age_months": (
                 NAN if born is None else (today.year - born.year) * 12 + today.month - born.month
             ),
         }
 
-    def year_group_number(self) -> float:
-        assert self.placement is not None
+    def year_group_number(self, placement: Row | None = None) -> float:
+        held = placement or self.placement
+        assert held is not None
         digits = ""
-        for letter in self.placement["year_group"] or "":
+        for letter in held["year_group"] or "":
             if letter.isdigit():
                 digits += letter
             elif digits:

@@ -295,3 +295,40 @@ def test_a_flu_wave_in_the_group_is_nobodys_signal(feature: Feature) -> None:
 def test_a_group_under_nine_pupils_is_no_comparison(feature: Feature) -> None:
     assert isnan(feature("group_deviation_4w", as_of="2026-11-09", classmates=7))
     assert feature("group_deviation_4w", as_of="2026-11-09", classmates=8) == 0
+
+
+def test_a_longest_run_of_sick_days_counts_days_that_were_partly_sick(feature: Feature) -> None:
+    table = """
+        starts_at        | ends_at          | kind
+        2026-10-15 08:30 | 2026-10-16 14:00 | sick
+        2026-10-26 08:30 | 2026-10-26 09:30 | sick
+        2026-10-27 08:30 | 2026-10-27 14:00 | leave
+        2026-10-28 08:30 | 2026-10-28 14:00 | sick
+    """
+    # Thursday and Friday before the holiday and an hour on the Monday after it.
+    assert feature("longest_sick_run_12w", as_of="2026-11-09", absence=table) == 3
+
+
+def test_a_slope_of_one_kind_leaves_the_others_out(feature: Feature) -> None:
+    table = """
+        starts_at        | ends_at          | kind
+        2026-09-21 08:30 | 2026-09-24 14:00 | sick
+        2026-11-02 08:30 | 2026-11-02 14:00 | sick
+        2026-11-03 08:30 | 2026-11-04 14:00 | unauthorised
+    """
+    # 1 of 20 days after 4 of 40 days; since the summer there were 10 school weeks, and 2 before it.
+    assert feature("sick_slope", as_of="2026-11-09", absence=table) == pytest.approx(
+        1 / 20 - 4 / 40
+    )
+    assert feature("unauthorised_slope", as_of="2026-11-09", absence=table) == pytest.approx(2 / 20)
+
+
+def test_the_pupil_is_no_classmate_of_its_own(feature: Feature) -> None:
+    table = """
+        pupil_key   | starts_at        | ends_at          | kind
+        anna        | 2026-11-02 08:30 | 2026-11-06 14:00 | sick
+        classmate 1 | 2026-11-02 08:30 | 2026-11-05 14:00 | sick
+    """
+    # Anna was away all week; of the eight others one was away four days of five.
+    deviation = feature("group_deviation_1w", as_of="2026-11-09", absence=table, classmates=8)
+    assert deviation == pytest.approx(1 - 0.8 / 8)

@@ -179,3 +179,31 @@ def test_a_week_without_any_registration_of_the_group_is_not_presence(feature: F
         "planned_minutes_4w", as_of="2026-11-09", placements=placements, absence=absence
     )
     assert whole == 20 * 300
+
+
+def test_the_longest_waiting_request_counts_and_what_runs_does_not_wait(feature: Feature) -> None:
+    table = """
+        record_key | kind         | status    | starts_on
+        a          | arrangement  | requested | 2026-10-05
+        b          | tlv_request  | requested | 2026-10-26
+        c          | support_plan | running   | 2026-09-07
+        d          | youth_care   | planned   | 2026-11-30
+    """
+    # Weeks 41, 42, 44 and 45; the holiday is no school week.
+    assert feature("support_waiting_weeks", as_of="2026-11-09", support=table) == 4
+
+
+def test_the_same_year_group_again(feature: Feature) -> None:
+    again = """
+        group | year_group | enrolled_on | left_on
+        6b    | 6          | 2025-08-01  | 2026-07-31
+        6a    | 6          | 2026-08-01  |
+    """
+    onward = again.replace("6b    | 6", "6b    | 5")
+    newcomer = """
+        group | year_group | enrolled_on
+        6a    | 6          | 2026-08-01
+    """
+    assert feature("repeats_year", as_of="2026-11-09", placements=again) == 1
+    assert feature("repeats_year", as_of="2026-11-09", placements=onward) == 0
+    assert isnan(feature("repeats_year", as_of="2026-11-09", placements=newcomer))
