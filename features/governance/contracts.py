@@ -80,6 +80,12 @@ class FeatureContract:
         """SHA-256 of all terms: the version of this contract."""
         return hashlib.sha256(_entry(self).encode()).hexdigest()
 
+    def terms_hash(self) -> str:
+        """SHA-256 of the terms without their approval: what a privacy officer decides on."""
+        return replace(
+            self, approved_by="", approved_on=None, expires_on=_UNAPPROVED_UNTIL
+        ).content_hash()
+
 
 @dataclass(frozen=True)
 class Approval:
