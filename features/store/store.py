@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,10 +13,13 @@ import pyarrow.compute as pc
 from features.catalogue import CATALOGUE, Feature
 from features.errors import NotThere
 from features.governance import open_ledger
+from features.governance.approvals import ContractDecision
 from features.governance.contracts import read_contracts
 from features.governance.gate import Decision, Gate
 from features.governance.ledger import Ledger
 from features.governance.use import Action, Use
+from features.records import RecordLog
+from features.records.partition import earliest_news
 from features.school_weeks import as_of_moment
 from features.settings import Home
 from features.store.definitions import (
@@ -27,13 +30,15 @@ from features.store.definitions import (
     definitions,
     definitions_hash,
 )
-from features.store.offline import OfflineRows
+from features.store.offline import NO_LOG, Covers, OfflineRows, SchoolMonday
 from features.store.rows import ENTITY_FIELDS, checked, moments, with_features
 
 if TYPE_CHECKING:
     from features.store.feast_repo import FeastRepo
 
 RISK_SERVICE = "risk_v1"
+LOG_HEAD = b"log_head"
+"""What `features.build` puts in the metadata of a table: up to which delivery it knew the log."""
 BATCH_ROWS = 400_000
 """Feast's join needs some 4 GB for 1.2 million rows at once, and 2 GB in parts of this size."""
 
@@ -51,8 +56,9 @@ class FeatureStore:
         self._home = home
         self._gate = gate
         self._ledger = ledger
-        self._services = {RISK_SERVICE: Service(RISK_SERVICE, tuple(catalogue))}
+        self._stored = tuple(catalogue)
         self._offline = OfflineRows(home.offline, definitions_hash(catalogue))
+        self._log = RecordLog(home.records)
 
     @classmethod
     def at(cls, home: Home) -> FeatureStore:
@@ -61,12 +67,16 @@ class FeatureStore:
         return cls(home, Gate(read_contracts(), engine), Ledger(engine))
 
     def service(self, name: str = RISK_SERVICE) -> Service:
-        """The features of service `name`."""
-        if name not in self._services:
-            raise NotThere(
-                f"no feature service is called {name!r}; known: {', '.join(self._services)}"
-            )
-        return self._services[name]
+        """The features that service `name` offers: all but those a privacy officer set aside."""
+        if name != RISK_SERVICE:
+            raise NotThere(f"no feature service is called {name!r}; known: {RISK_SERVICE}")
+        aside = self.set_aside
+        return Service(name, tuple(one for one in self._stored if one.name not in aside))
+
+    @property
+    def set_aside(self) -> Mapping[str, ContractDecision]:
+        """The features that were switched off or refused, with the decision."""
+        return self._gate.set_aside
 
     def contract_hash(self, name: str = RISK_SERVICE) -> str:
         """The version of the contracts of service `name`, as its ledger rows carry it."""
@@ -100,20 +110,26 @@ class FeatureStore:
         """Make `table` the rows of these schools and Mondays; seen whole, or not at all.
 
         `schools` are the schools the table answers for (default: those in it). Name them when one
-        may have no pupils on any of the Mondays: it then counts as built nevertheless.
+        may have no pupils on any of the Mondays: it then counts as built nevertheless. A table that
+        says up to which delivery it knew the log (LOG_HEAD) stands until a later one says otherwise.
         """
-        rows = checked(table, self.service().names, mondays, schools)
+        rows = checked(table, [one.name for one in self._stored], mondays, schools)
         answered = schools if schools is not None else pc.unique(rows["school"]).to_pylist()
-        covers = frozenset((school, monday) for school in answered for monday in mondays)
+        head = int((table.schema.metadata or {}).get(LOG_HEAD, NO_LOG))
+        covers = {(school, monday): head for school in answered for monday in mondays}
         if covers:
             self._offline.write(rows, covers)
 
     def built(self, schools: Collection[str] | None = None) -> frozenset[date]:
-        """The Mondays that were built for each of `schools` (default: each school of the store)."""
+        """The Mondays that stand for each of `schools` (default: each school of the store).
+
+        A Monday that was built stands until a later delivery adds something that was known before
+        it; then it counts as not built. What stands equals, bit for bit, what a build would make.
+        """
         covers = self._offline.generation().covers
         asked = set(schools) if schools is not None else {school for school, _ in covers}
         there: dict[date, set[str]] = {}
-        for school, monday in covers:
+        for school, monday in _standing(covers, self._log):
             there.setdefault(monday, set()).add(school)
         return frozenset(monday for monday, found in there.items() if asked <= found)
 
@@ -124,8 +140,9 @@ class FeatureStore:
         missing = sorted(set(mondays) - self.built(schools))
         if missing:
             raise NotThere(
-                f"the features of {len(missing)} Monday(s) were not built for every school, the "
-                f"first {missing[0]}; run `tijdig features`"
+                f"the features of {len(missing)} Monday(s) were not built for every school, or a "
+                f"later delivery changed what was known then, the first {missing[0]}; run "
+                "`tijdig features build`"
             )
         columns = [field.name for field in ENTITY_FIELDS]
         found = self._offline.read(columns, mondays=mondays, schools=schools)
@@ -164,7 +181,13 @@ class FeatureStore:
         pupils = pc.unique(table[JOIN_KEY])
         schools = sorted(pc.unique(table["school"]).to_pylist())
         self._ledger.record(
-            use, asked.name, asked.names, decision.contract_hash, len(pupils), schools, decision
+            use,
+            asked.name,
+            asked.names,
+            decision.contract_hash,
+            pupils.to_pylist(),
+            schools,
+            decision,
         )
 
     def put_online(
@@ -226,7 +249,7 @@ class FeatureStore:
             asked.name,
             asked.names,
             decision.contract_hash,
-            len(pupils),
+            pupils.to_pylist(),
             self._offline.schools_of(pupils),
             decision,
         )
@@ -240,6 +263,22 @@ class FeatureStore:
                 "`tijdig features` for these Mondays"
             )
         return with_features(entities, found, asked.names)
+
+
+def _standing(covers: Covers, log: RecordLog) -> Iterator[SchoolMonday]:
+    """Those of `covers` before which no delivery brought news that was not known to their rows."""
+    from_log = {head for head in covers.values() if head != NO_LOG}
+    news = earliest_news(log, min(from_log)) if from_log and min(from_log) < log.head() else {}
+    first: dict[tuple[str, int], datetime] = {}
+    for head in from_log:
+        for (number, school), known_at in news.items():
+            if number > head:
+                place = school, head
+                first[place] = min(known_at, first.get(place, known_at))
+    for (school, monday), head in covers.items():
+        known_at = first.get((school, head))
+        if known_at is None or as_of_moment(monday) <= known_at:
+            yield school, monday
 
 
 def _rows_without_values(values: pa.Table) -> int:
