@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import ExperimentError
-from models.bundle import Bundle
 from models.explain import contributions, leading_themes
+from models.stored import RiskModel
 
 NO_THEME = -1
 DECIMALS = 3
@@ -49,7 +49,7 @@ class Stability:
 
 
 def first_themes(
-    bundles: Sequence[Bundle],
+    bundles: Sequence[RiskModel],
     x: NDArray[np.float32],
     tellable: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
@@ -70,7 +70,7 @@ def first_themes(
 
 
 def stability(
-    bundles: Sequence[Bundle],
+    bundles: Sequence[RiskModel],
     x: NDArray[np.float32],
     tellable: NDArray[np.bool_] | None = None,
 ) -> Stability:
