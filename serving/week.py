@@ -10,11 +10,15 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Engine
 
 from features.build import build
 from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.governance import open_ledger
+from features.governance.approvals import missing_features
 from features.governance.audit import AuditChain
+from features.governance.objections import objected
+from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Use
 from features.records import RecordLog
 from features.records.partition import read_partition
@@ -26,7 +30,6 @@ from models.cohort import Cohort
 from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
-from serving.decisions import Decisions
 from serving.evaluation import FILE_NAME
 from serving.frequencies import frequencies
 from serving.lists import Block, ListRow, ListStore, PublishedList
@@ -62,7 +65,7 @@ class WeeklyRun:
     home: Home
     store: FeatureStore
     lists: ListStore
-    decisions: Decisions
+    ledger: Engine
     capacity: Capacity
     cohort: Cohort
     use: Use
@@ -73,15 +76,19 @@ class WeeklyRun:
         if not home.records.exists():
             raise NotThere(f"{home.records} does not exist yet; run `tijdig ingest` first")
         store, app = FeatureStore.at(home), open_app(home)
-        return cls(home, store, ListStore(app), Decisions(app), capacity, Cohort(), use)
+        return cls(home, store, ListStore(app), open_ledger(home), capacity, Cohort(), use)
 
     def publish(self, as_of: date, report: Report) -> WeekResult:
         """Publish the lists of `as_of` for every school."""
         as_of_moment(as_of)  # refuses a day that is no Monday
         self._refuse_the_past(as_of)
         log = RecordLog(self.home.records)
+        stops = EmergencyStops(self.ledger).standing()
+        if EVERYWHERE in stops:
+            raise NotAllowed(f"all lists are stopped: {stops[EVERYWHERE].reason}")
         version, bundle = Registry.at(self.home).champion()
-        table = self._features(log, as_of, report)
+        missing_features(bundle.features, self.store.set_aside, f"model version {version}")
+        table = self._features(log, as_of, stops, report)
         report(f"scoring {table.num_rows:,} pupils with version {version}")
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
         # What is published stays: a later delivery or model changes the next Monday, not this one.
@@ -96,7 +103,7 @@ class WeeklyRun:
         blocks = [row.block for one in lists for row in one.rows]
         little = blocks.count(Block.TOO_LITTLE_DATA)
         result = WeekResult(as_of, len(lists), published, len(blocks) - little, little)
-        AuditChain(open_ledger(self.home)).append(
+        AuditChain(self.ledger).append(
             self.use.moment,
             self.use.actor,
             self.use.role,
@@ -110,11 +117,13 @@ class WeeklyRun:
         """Make the list of `school` again from the log, without any stored feature, and compare."""
         stored = self.lists.get(school, as_of)
         log = RecordLog(self.home.records, head=stored.log_head)
+        bundle = Registry.at(self.home).bundle(int(stored.model_version))
+        model = f"model version {stored.model_version}"
+        missing_features(bundle.features, self.store.set_aside, model)
         table = pa.concat_tables(build(log, [as_of], [school]))
-        objecting = self.decisions.objections(school, before=stored.published_at)
+        objecting = objected(self.ledger, before=stored.published_at)
         table = _without(table, objecting)
         self.store.record_rebuild(table, self.use)
-        bundle = Registry.at(self.home).bundle(int(stored.model_version))
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
         made = self._list(log, scored, school, stored.model_version, stored.frequencies)
         if made.content_hash != stored.content_hash:
@@ -140,16 +149,18 @@ class WeeklyRun:
                 "be published. Publish Mondays in order"
             )
 
-    def _features(self, log: RecordLog, as_of: date, report: Report) -> pa.Table:
+    def _features(
+        self, log: RecordLog, as_of: date, stops: Collection[str], report: Report
+    ) -> pa.Table:
         if as_of not in self.store.built(log.schools()):
             report(f"building the features of {as_of}")
             self.store.write(pa.concat_tables(build(log, [as_of])), [as_of], log.schools())
-        objecting = {
-            key
-            for school in log.schools()
-            for key in self.decisions.objections(school, before=self.use.moment)
-        }
+        self.store.apply(self.use)  # what the privacy officer decided since the last run counts
+        objecting = objected(self.ledger, before=self.use.moment)
         entities = _without(self.store.entities([as_of]), objecting)
+        for school in sorted(stops):
+            report(f"school {school}: its lists are stopped; nothing of it is read")
+            entities = entities.filter(pc.field("school") != school)
         if not entities.num_rows:
             raise NotThere(f"no pupil is enrolled on {as_of}, as far as the records go")
         return self.store.retrieve(entities, RISK_SERVICE, self.use)
