@@ -25,6 +25,9 @@ KEY_COLUMNS = {
 SCHEMA = pa.schema(KEY_COLUMNS | {feature.name: pa.float32() for feature in CATALOGUE})
 """The columns of a feature table: who and when, then every feature of the catalogue."""
 
+LOG_HEAD = b"log_head"
+"""In the metadata of a table built from the log: the number of the last delivery it knew."""
+
 
 def build_partition(tables: PartitionTables, mondays: Sequence[date]) -> pa.Table:
     """The features of all pupils enrolled at the schools of `tables` on each of `mondays`.
@@ -48,11 +51,16 @@ def build_partition(tables: PartitionTables, mondays: Sequence[date]) -> pa.Tabl
 def build(
     log: RecordLog, mondays: Sequence[date], schools: Sequence[str] | None = None
 ) -> Iterator[pa.Table]:
-    """Feature tables, one per school, of `schools` (None: all) from the record log."""
+    """Feature tables, one per school, of `schools` (None: all) from the record log.
+
+    Each says in its metadata up to which delivery it knew the log (LOG_HEAD), so that who keeps it
+    can tell whether it still stands.
+    """
     for school in log.schools() if schools is None else schools:
-        yield build_partition(
-            read_partition(log, school, known_before=as_of_moment(max(mondays))), mondays
-        )
+        # Before reading: a delivery that comes in meanwhile then counts as not known.
+        head = str(log.head()).encode()
+        tables = read_partition(log, school, known_before=as_of_moment(max(mondays)))
+        yield build_partition(tables, mondays).replace_schema_metadata({LOG_HEAD: head})
 
 
 def _build_school(school: str, tables: PartitionTables, mondays: Sequence[date]) -> pa.Table:

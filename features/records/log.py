@@ -165,6 +165,12 @@ class RecordLog:
         schema = schema_of(table).append(pa.field("superseded_at", MOMENT))
         return versions.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
 
+    def read_additions(self, table: LogTable, after: int) -> pa.Table:
+        """What deliveries after number `after` added: `school`, `known_at` and `sequence` only."""
+        columns = ["school", "known_at", "sequence"]
+        newer = pc.field("sequence") >= (after + 1) * ROWS_PER_DELIVERY
+        return self._versions(table, newer, columns)
+
     def read_fingerprints(self, table: LogTable, schools: Sequence[str]) -> pa.Table:
         """What a new delivery is compared with: all versions of these schools, without content."""
         columns = ["school", "record_key", "recorded_at", "known_at", "sequence", "fingerprint"]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.records.log import RecordLog
+from features.records.log import ROWS_PER_DELIVERY, RecordLog
 from features.records.schema import MOMENT, LogTable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +57,25 @@ def read_partition(
             for name, table in _TABLES.items()
         }
     )
+
+
+def earliest_news(log: RecordLog, after: int) -> dict[tuple[int, str], datetime]:
+    """Per delivery after number `after` and school: since when the first thing it added was known.
+
+    What was known at a moment is settled by the versions known strictly before it. So everything
+    computed for a moment of a school from the first `after` deliveries stands, unless a later one
+    added something to that school that was known before that moment: recorded late, corrected,
+    withdrawn or delivered late.
+    """
+    earliest: dict[tuple[int, str], datetime] = {}
+    for table in _TABLES.values():
+        added = log.read_additions(table, after)
+        number = pc.divide(added["sequence"], ROWS_PER_DELIVERY)
+        found = added.append_column("number", number).group_by(["number", "school"])
+        for row in found.aggregate([("known_at", "min")]).to_pylist():
+            place = row["number"], row["school"]
+            earliest[place] = min(row["known_at_min"], earliest.get(place, row["known_at_min"]))
+    return earliest
 
 
 def read_pupil(log: RecordLog, school: str, pupil_key: str, as_of: datetime) -> PartitionTables:

@@ -26,6 +26,10 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 SchoolMonday = tuple[str, date]
+Covers = Mapping[SchoolMonday, int]
+"""Which schools and Mondays rows answer for, each with the number of the last delivery of the
+record log that they knew; NO_LOG for rows that were not built from the log."""
+NO_LOG = 0
 
 SMALL_ROWS = 20_000
 MANY_SMALL_FILES = 64
@@ -37,7 +41,7 @@ class Part:
     """One Parquet file: how many rows, and for which schools and Mondays it is the answer."""
 
     rows: int
-    covers: frozenset[SchoolMonday]
+    covers: Covers
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ class Generation:
     parts: Mapping[str, Part] = field(default_factory=dict)
 
     @property
-    def covers(self) -> frozenset[SchoolMonday]:
+    def covers(self) -> Covers:
         """All (school, Monday)s that were built, also those without a pupil."""
-        return frozenset().union(*(part.covers for part in self.parts.values()))
+        return {place: head for part in self.parts.values() for place, head in part.covers.items()}
 
 
 class OfflineRows:
@@ -68,8 +72,17 @@ class OfflineRows:
 
     def generation(self) -> Generation:
         """What is there now."""
-        stored = self._stored()
-        return stored if stored.definitions == self._definitions else Generation(stored.number)
+        path = self._root / "current" / "coverage.json"
+        if not path.exists():
+            return Generation()
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["definitions"] != self._definitions:
+            return Generation(document["number"])
+        parts = {
+            name: Part(part["rows"], _from_json(part["covers"]))
+            for name, part in document["parts"].items()
+        }
+        return Generation(document["number"], self._definitions, parts)
 
     @contextmanager
     def reading(self) -> Iterator[Generation]:
@@ -107,7 +120,7 @@ class OfflineRows:
             found = ds.dataset(files, format="parquet").to_table(["school"], filter=theirs)
         return sorted(pc.unique(found["school"]).to_pylist())
 
-    def write(self, rows: pa.Table, covers: frozenset[SchoolMonday]) -> None:
+    def write(self, rows: pa.Table, covers: Covers) -> None:
         """Make `rows` the answer for `covers`; what was there for those is gone, all at once."""
         with self._locked(fcntl.LOCK_EX):
             before = self.generation()
@@ -117,35 +130,17 @@ class OfflineRows:
             folder.mkdir(parents=True)
             parts: dict[str, Part] = {}
             for name, part in before.parts.items():
-                stays = part.covers - covers
+                stays = {place: head for place, head in part.covers.items() if place not in covers}
                 if len(stays) == len(part.covers):
                     _link(self.live / name, folder / name)
                     parts[name] = part
                 elif stays:
                     old = pq.read_table(self.live / name)
-                    kept = old.filter(~_matches(part.covers & covers))
+                    kept = old.filter(~_matches(part.covers.keys() & covers))
                     _add(folder, parts, f"{number:06d}-{name}", kept, stays)
             _add(folder, parts, f"{number:06d}.parquet", rows, covers)
             _merge_small(folder, parts, f"{number:06d}-merged.parquet")
             self._publish(Generation(number, self._definitions, parts))
-
-    def _stored(self) -> Generation:
-        path = self._root / "current" / "coverage.json"
-        if not path.exists():
-            return Generation()
-        document = json.loads(path.read_text(encoding="utf-8"))
-        parts = {
-            name: Part(
-                part["rows"],
-                frozenset(
-                    (school, date.fromisoformat(monday))
-                    for school, mondays in part["covers"].items()
-                    for monday in mondays
-                ),
-            )
-            for name, part in document["parts"].items()
-        }
-        return Generation(document["number"], document["definitions"], parts)
 
     def _publish(self, generation: Generation) -> None:
         folder = self._folder(generation.number)
@@ -153,7 +148,7 @@ class OfflineRows:
             "number": generation.number,
             "definitions": generation.definitions,
             "parts": {
-                name: {"rows": part.rows, "covers": _by_school(part.covers)}
+                name: {"rows": part.rows, "covers": _to_json(part.covers)}
                 for name, part in generation.parts.items()
             },
         }
@@ -185,9 +180,7 @@ class OfflineRows:
             yield
 
 
-def _add(
-    folder: Path, parts: dict[str, Part], name: str, rows: pa.Table, covers: frozenset[SchoolMonday]
-) -> None:
+def _add(folder: Path, parts: dict[str, Part], name: str, rows: pa.Table, covers: Covers) -> None:
     pq.write_table(rows, folder / name, compression="zstd")
     parts[name] = Part(rows.num_rows, covers)
 
@@ -204,26 +197,41 @@ def _merge_small(folder: Path, parts: dict[str, Part], name: str) -> None:
     if len(small) < MANY_SMALL_FILES:
         return
     rows = pa.concat_tables([pq.read_table(folder / key) for key in small])
-    covers: frozenset[SchoolMonday] = frozenset().union(*(parts.pop(key).covers for key in small))
+    covers = {place: head for key in small for place, head in parts.pop(key).covers.items()}
     for key in small:
         (folder / key).unlink()
     _add(folder, parts, name, rows, covers)
 
 
 def _matches(pairs: Collection[SchoolMonday]) -> pc.Expression:
-    by_school = _by_school(pairs)
+    by_school: dict[str, list[date]] = {}
+    for school, monday in sorted(pairs):
+        by_school.setdefault(school, []).append(monday)
     return reduce(
         or_,
         (
-            (ds.field("school") == school)
-            & ds.field("as_of").isin(pa.array([date.fromisoformat(m) for m in mondays]))
+            (ds.field("school") == school) & ds.field("as_of").isin(pa.array(mondays, pa.date32()))
             for school, mondays in by_school.items()
         ),
     )
 
 
-def _by_school(pairs: Collection[SchoolMonday]) -> dict[str, list[str]]:
-    schools: dict[str, list[str]] = {}
-    for school, monday in sorted(pairs):
-        schools.setdefault(school, []).append(monday.isoformat())
-    return schools
+def _to_json(covers: Covers) -> dict[str, dict[str, list[str]]]:
+    """By school and delivery number: most Mondays of a school are built from one state of the log.
+
+    >>> _to_json({("90AB00", date(2026, 11, 16)): 3})
+    {'90AB00': {'3': ['2026-11-16']}}
+    """
+    document: dict[str, dict[str, list[str]]] = {}
+    for (school, monday), head in sorted(covers.items()):
+        document.setdefault(school, {}).setdefault(str(head), []).append(monday.isoformat())
+    return document
+
+
+def _from_json(document: Mapping[str, Mapping[str, Collection[str]]]) -> Covers:
+    return {
+        (school, date.fromisoformat(monday)): int(head)
+        for school, heads in document.items()
+        for head, mondays in heads.items()
+        for monday in mondays
+    }

@@ -19,7 +19,6 @@ from features.governance.gate import Decision, Gate
 from features.governance.ledger import Ledger
 from features.governance.use import Action, Use
 from features.records import RecordLog
-from features.records.partition import earliest_news
 from features.school_weeks import as_of_moment
 from features.settings import Home
 from features.store.definitions import (
@@ -30,15 +29,14 @@ from features.store.definitions import (
     definitions,
     definitions_hash,
 )
-from features.store.offline import NO_LOG, Covers, OfflineRows, SchoolMonday
+from features.store.offline import NO_LOG, OfflineRows
 from features.store.rows import ENTITY_FIELDS, checked, moments, with_features
+from features.store.standing import LOG_HEAD, standing
 
 if TYPE_CHECKING:
     from features.store.feast_repo import FeastRepo
 
 RISK_SERVICE = "risk_v1"
-LOG_HEAD = b"log_head"
-"""What `features.build` puts in the metadata of a table: up to which delivery it knew the log."""
 BATCH_ROWS = 400_000
 """Feast's join needs some 4 GB for 1.2 million rows at once, and 2 GB in parts of this size."""
 
@@ -110,8 +108,8 @@ class FeatureStore:
         """Make `table` the rows of these schools and Mondays; seen whole, or not at all.
 
         `schools` are the schools the table answers for (default: those in it). Name them when one
-        may have no pupils on any of the Mondays: it then counts as built nevertheless. A table that
-        says up to which delivery it knew the log (LOG_HEAD) stands until a later one says otherwise.
+        may have no pupils on any of the Mondays: it then counts as built nevertheless. A table
+        that says up to which delivery it knew the log stands until a later one says otherwise.
         """
         rows = checked(table, [one.name for one in self._stored], mondays, schools)
         answered = schools if schools is not None else pc.unique(rows["school"]).to_pylist()
@@ -129,7 +127,7 @@ class FeatureStore:
         covers = self._offline.generation().covers
         asked = set(schools) if schools is not None else {school for school, _ in covers}
         there: dict[date, set[str]] = {}
-        for school, monday in _standing(covers, self._log):
+        for school, monday in standing(covers, self._log):
             there.setdefault(monday, set()).add(school)
         return frozenset(monday for monday, found in there.items() if asked <= found)
 
@@ -263,22 +261,6 @@ class FeatureStore:
                 "`tijdig features` for these Mondays"
             )
         return with_features(entities, found, asked.names)
-
-
-def _standing(covers: Covers, log: RecordLog) -> Iterator[SchoolMonday]:
-    """Those of `covers` before which no delivery brought news that was not known to their rows."""
-    from_log = {head for head in covers.values() if head != NO_LOG}
-    news = earliest_news(log, min(from_log)) if from_log and min(from_log) < log.head() else {}
-    first: dict[tuple[str, int], datetime] = {}
-    for head in from_log:
-        for (number, school), known_at in news.items():
-            if number > head:
-                place = school, head
-                first[place] = min(known_at, first.get(place, known_at))
-    for (school, monday), head in covers.items():
-        known_at = first.get((school, head))
-        if known_at is None or as_of_moment(monday) <= known_at:
-            yield school, monday
 
 
 def _rows_without_values(values: pa.Table) -> int:
