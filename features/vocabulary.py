@@ -261,11 +261,15 @@ class KnownAtBasis(StrEnum):
 
 
 class Theme(StrEnum):
-    """The groups in which a signal is explained."""
+    """The groups in which a signal is explained.
+
+    Their borders are drawn by measured correlation (`models.themes`, decision 0008): what goes
+    together is one group, over all periods, last school year included.
+    """
 
     ABSENCE = "absence"
+    UNAUTHORISED = "unauthorised"
     PATTERN = "pattern"
-    EARLIER = "earlier"
     SUPPORT = "support"
     CAREER = "career"
 
@@ -274,15 +278,15 @@ class Theme(StrEnum):
         """The Dutch heading that people read.
 
         >>> Theme.ABSENCE.label
-        'Afwezigheid dit schooljaar'
+        'Afwezigheid'
         """
         return _THEME_LABELS[self]
 
 
 _THEME_LABELS = {
-    Theme.ABSENCE: "Afwezigheid dit schooljaar",
+    Theme.ABSENCE: "Afwezigheid",
+    Theme.UNAUTHORISED: "Afwezig zonder toestemming of bekende reden",
     Theme.PATTERN: "Te laat komen en vaste momenten",
-    Theme.EARLIER: "Vorig schooljaar",
     Theme.SUPPORT: "Ondersteuning",
     Theme.CAREER: "Overgang en registratie",
 }

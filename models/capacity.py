@@ -30,27 +30,35 @@ class Capacity:
         return min(self.ceiling, max(self.floor, round(self.share * pupils)))
 
     def listed(
-        self, block: NDArray[np.int64], score: NDArray[np.float64], tie: NDArray[np.generic]
+        self,
+        block: NDArray[np.int64],
+        score: NDArray[np.float64],
+        tie: NDArray[np.generic],
+        eligible: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         """Who is on the list: the highest scores of each block (one school, one Monday).
 
         Equal scores are ordered by `tie` (the pseudonym: random, the same every time), never by
         the order of the rows. A missing score is out of scope: never listed, and it adds no place.
+        Who is not `eligible` (none given: everybody is) adds to the places and takes none.
 
         >>> block, tie = np.array([0, 0, 1, 1, 1]), np.array(["d", "c", "b", "a", "e"])
         >>> score = np.array([0.1, 0.2, 0.3, 0.3, np.nan])
         >>> Capacity(share=0.4, floor=1).listed(block, score, tie)
         array([False,  True, False,  True, False])
+        >>> Capacity(share=0.4, floor=1).listed(block, score, tie, np.array([1, 0, 1, 0, 1]) > 0)
+        array([ True, False,  True, False, False])
         """
         result = np.zeros(len(score), dtype=np.bool_)
         known = np.flatnonzero(~np.isnan(score))
         if not len(known):
             return result
-        order = known[np.lexsort((tie[known], -score[known], block[known]))]
+        may = np.ones(len(score), np.bool_) if eligible is None else eligible
+        order = known[np.lexsort((tie[known], -score[known], ~may[known], block[known]))]
         ordered = block[order]
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
         sizes = np.diff(np.r_[starts, len(order)])
         place = np.arange(len(order)) - np.repeat(starts, sizes)
         room = np.repeat([self.of(int(size)) for size in sizes], sizes)
-        result[order] = place < room
+        result[order] = (place < room) & may[order]
         return result

@@ -6,11 +6,14 @@ from datetime import date
 from features.catalogue import feature
 from features.school_weeks import school_year_of
 from features.vocabulary import RUNNING_KINDS, AbsenceKind, SupportKind, SupportStatus
+from models import quantities as q
 from models.evidence import Evidence, PupilRecords, SupportRecord, dutch_date
-from models.facts import MOST_WEEKS, Fact
+from models.facts import Fact
 
 RECENT_WEEKS = 12
 MOST_CONTACTS = 2
+FEWEST_DAYS_BEFORE = 4
+"""Fewer days absent in the eight school weeks before are nothing to recover from."""
 _CONTACTS = {
     SupportKind.PARENT_TALK: "Op {day} is met ouders gesproken.",
     SupportKind.ATTENDANCE_TALK: "Op {day} is een verzuimgesprek gevoerd.",
@@ -34,11 +37,11 @@ def career_facts(records: PupilRecords, values: Mapping[str, float]) -> list[Fac
     this_year = school_year_of(records.enrolled_on) == school_year_of(records.as_of)
     if values.get("changed_school") == 1 and this_year:
         line = Evidence(records.enrolled_on, "ingeschreven", "van een andere school gekomen")
-        return [Fact("arrival", 1.0, f"Sinds {day} op deze school.", (line,))]
+        return [Fact("arrival", 1.0, f"Sinds {day} op deze school.", (line,), alone=False)]
     if values.get("transition_year") == 1:
         line = Evidence(records.enrolled_on, "ingeschreven", f"leerjaar {records.year_group}")
         sentence = "Zit in het eerste leerjaar na de basisschool."
-        return [Fact("arrival", 1.0, sentence, (line,))]
+        return [Fact("arrival", 1.0, sentence, (line,), alone=False)]
     return []
 
 
@@ -57,12 +60,13 @@ def support_lines(records: PupilRecords) -> tuple[str, ...]:
 
 
 def counter_evidence(records: PupilRecords) -> tuple[str, ...]:
-    """What speaks against a signal: full weeks, recent contact, no unauthorised absence."""
+    """What speaks against a signal: full weeks, less absence, contact, nothing unauthorised."""
     sentences = []
     weeks = full_weeks(records)
     if weeks:
         period = "laatste schoolweek" if weeks == 1 else f"laatste {weeks} schoolweken"
         sentences.append(f"In de {period} volledig aanwezig.")
+    sentences += _recovery(records)
     held = [item for item in _contacts(records, RECENT_WEEKS) if item.kind in _CONTACTS]
     newest = {item.kind: item for item in held}  # ascending: the last of each kind stays
     for item in sorted(newest.values(), key=_start, reverse=True)[:MOST_CONTACTS]:
@@ -92,6 +96,19 @@ def full_weeks(records: PupilRecords) -> int:
     return number
 
 
+def _recovery(records: PupilRecords) -> list[str]:
+    """Less than half as often absent in the last 4 school weeks as in the 8 before."""
+    recent = q.total(q.is_absent, q.last(4))(records.days)[0]
+    before = q.total(q.is_absent, q.last(8, skip=4))(records.days)[0]
+    if not before >= FEWEST_DAYS_BEFORE or not 4 * recent < before:
+        return []
+    days = {0: "geen dag", 1: "1 dag"}.get(int(recent), f"{int(recent)} dagen")
+    return [
+        f"Minder afwezig dan eerst: in de laatste 4 schoolweken {days}, "
+        f"in de 8 schoolweken daarvoor {int(before)}."
+    ]
+
+
 def _only_excused(records: PupilRecords) -> bool:
     """Some absence in 12 school weeks, none of it unauthorised or unexplained, nothing missing."""
     days = records.days
@@ -109,7 +126,7 @@ def _ended(records: PupilRecords) -> Fact | None:
     as_of = records.as_of
     if any(_is_running(item, as_of) or _is_asked(item, as_of) for item in records.support):
         return None
-    first = records.days.date_of(records.days.last_weeks(MOST_WEEKS).start)
+    first = records.days.date_of(records.days.last_weeks(q.MOST_WEEKS).start)
     ended = [
         (item.ends_on, item.kind)
         for item in records.support
@@ -122,8 +139,8 @@ def _ended(records: PupilRecords) -> Fact | None:
         return None
     day, kind = max(ended)
     sentence = (
-        f"De ondersteuning ({kind.label}) is op {dutch_date(day, as_of)} geëindigd; "
-        "er is geen vervolg vastgelegd."
+        f"Ondersteuning geëindigd op {dutch_date(day, as_of)}: {kind.label}. "
+        "Er is geen vervolg vastgelegd."
     )
     return Fact("ended", 1.0, sentence, (Evidence(day, kind.label, "geëindigd"),))
 
@@ -150,7 +167,7 @@ def _waiting(records: PupilRecords) -> Fact | None:
 
 def _reported(records: PupilRecords) -> Fact | None:
     reports = [
-        item for item in _contacts(records, MOST_WEEKS) if item.kind is SupportKind.DUO_REPORT
+        item for item in _contacts(records, q.MOST_WEEKS) if item.kind is SupportKind.DUO_REPORT
     ]
     if not reports:
         return None

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from features.absence.measures import FlaggedDays, flagged_days
 from features.catalogue import feature
 from features.vocabulary import ABSENT_KINDS, UNAUTHORISED_KINDS, AbsenceKind, Theme
+from models import quantities as q
 from models.evidence import (
     Days,
     Evidence,
@@ -18,15 +17,19 @@ from models.evidence import (
     PupilRecords,
     absence_evidence,
     count_evidence,
+    dutch_date,
     run_evidence,
 )
 
 FEWEST_CLASSMATES = 10
-MOST_WEEKS = 40
 SMALLEST_STRENGTH = 0.5
 """Under half of a norm a fact is a trifle, and no reason."""
 PREVIOUS_YEAR_NORM = 15
 """Days absent in a school year, out of about 190, that stand out."""
+LONG_WINDOW = 12
+"""From so many school weeks on a sentence says since when: nobody counts back over a holiday."""
+FEWEST_ON_WEEKDAY = 4
+_WEEKDAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Fact:
     """One thing that stands out, with the records that show it.
 
     `strength` is the quantity relative to a customary norm: 1 is where schools begin to act. Facts
-    of one `family` say nearly the same, so that one of them is enough.
+    of one `family` say nearly the same, so that one of them is enough. What does not stand `alone`
+    is told beside another fact, and is never all there is to say about a pupil.
     """
 
     family: str
@@ -42,40 +46,79 @@ class Fact:
     sentence: str
     evidence: tuple[Evidence, ...]
     comparison: str = ""
+    alone: bool = True
 
 
 @dataclass(frozen=True)
 class Measure:
     """A feature of the catalogue, counted again from the days of a pupil and the classmates.
 
-    `value` gives one number per pupil (NaN without planned time); `days` the days under it. Under
-    `least` times the norm it is too little to mention.
+    `value` gives one number per pupil (NaN without planned time); `days` the days under it;
+    `before` the same quantity over the `weeks_before` school weeks before the window. Under
+    `least` times the norm it is too little to mention. `alone` is that of its fact.
     """
 
     feature: str
     family: str
     norm: float
-    value: Callable[[Days], Numbers]
+    value: q.Quantity
     days: Callable[[Days], Flags]
     evidence: Callable[[PupilRecords, Flags], tuple[Evidence, ...]]
-    other: Callable[[Days], Numbers] | None = None
+    before: q.Quantity | None = None
+    weeks_before: int = 0
     least: float = SMALLEST_STRENGTH
+    alone: bool = True
+    said: Callable[[PupilRecords], str] | None = None
+
+    @property
+    def smallest(self) -> np.float32:
+        """The smallest value worth telling, in the precision of a feature."""
+        return np.float32(self.least * self.norm)
 
     def fact(self, records: PupilRecords) -> Fact | None:
         """The fact about the pupil; None when there is nothing or no record under it."""
         values = self.value(records.days)
         value = float(values[0])
-        if math.isnan(value) or value < self.least * self.norm:
+        if math.isnan(value) or np.float32(value) < self.smallest:
             return None
         evidence = self.evidence(records, self.days(records.days)[0])
-        if not evidence:
+        sentence = self._sentence(records, value)
+        if not evidence or not sentence:
             return None
-        other = math.nan if self.other is None else float(self.other(records.days)[0])
-        sentence = feature(self.feature).sentence(value, other)
-        if self.other is not None and math.isnan(other):
-            sentence = sentence.split(";")[0].rstrip(".") + "."
         beside = comparison(values, feature(self.feature).label_nl)
-        return Fact(self.family, value / self.norm, sentence, evidence, beside)
+        strength = value / self.norm
+        return Fact(self.family, strength, sentence, evidence, beside, self.alone)
+
+    def _sentence(self, records: PupilRecords, value: float) -> str:
+        if self.said is not None:
+            return self.said(records)
+        defined = feature(self.feature)
+        before = self._before(records)
+        sentence = defined.sentence(value, before)
+        if defined.other is not None and math.isnan(before):
+            sentence = sentence.split(";")[0].rstrip(".") + "."
+        if defined.window is not None and defined.window >= LONG_WINDOW:
+            sentence = _with_start(sentence, records, defined.window)
+        if defined.other is None and not math.isnan(before):
+            earlier = f"in de {self.weeks_before} schoolweken daarvoor {defined.figure(before)}"
+            sentence = f"{sentence.removesuffix('.')}; {earlier}."
+        return sentence
+
+    def _before(self, records: PupilRecords) -> float:
+        """The pupil's own earlier period; NaN where the pupil was not there for half of it."""
+        if self.before is None:
+            return math.nan
+        days = records.days
+        window = days.last_weeks(self.weeks_before, skip=feature(self.feature).window or 0)
+        weeks = days.counted[0, window].reshape(-1, 7).any(axis=1).sum()
+        return float(self.before(days)[0]) if 2 * weeks >= self.weeks_before else math.nan
+
+
+def _with_start(sentence: str, records: PupilRecords, weeks: int) -> str:
+    """The sentence with the first day of its window behind "de laatste 12 schoolweken"."""
+    first = records.days.date_of(records.days.last_weeks(weeks).start)
+    period = f"de laatste {weeks} schoolweken"
+    return sentence.replace(period, f"{period} (sinds {dutch_date(first, records.as_of)})", 1)
 
 
 def comparison(values: Numbers, label: str) -> str:
@@ -85,6 +128,8 @@ def comparison(values: Numbers, label: str) -> str:
 
     >>> comparison(np.array([6.0, *[1.0] * 22, *[6.0] * 4]), "Dagen afwezig")
     'Dagen afwezig: meer dan 22 van de 26 klasgenoten.'
+    >>> comparison(np.array([6.0, *[1.0] * 22]), "Dagen afwezig")
+    'Dagen afwezig: meer dan alle 22 klasgenoten.'
     >>> [comparison(np.array([pupil] + [0.0] * others), "") for pupil, others in ((6, 9), (0, 20))]
     ['', '']
     """
@@ -92,121 +137,9 @@ def comparison(values: Numbers, label: str) -> str:
     below = int((others < values[0]).sum())
     if len(others) < FEWEST_CLASSMATES or 2 * below <= len(others):
         return ""
+    if below == len(others):
+        return f"{label}: meer dan alle {below} klasgenoten."
     return f"{label}: meer dan {below} van de {len(others)} klasgenoten."
-
-
-def _inside(days: Days, window: slice) -> Flags:
-    inside = np.zeros(days.planned.shape, np.bool_)
-    inside[:, window] = True
-    return inside
-
-
-def _known(days: Days, window: slice, values: NDArray[np.generic]) -> Numbers:
-    has_time = days.counted[:, window].any(axis=1)
-    return np.where(has_time, values.astype(np.float64), np.nan)
-
-
-def _sum(
-    quantity: Callable[[Days], NDArray[np.generic]], window: Callable[[Days], slice]
-) -> Callable[[Days], Numbers]:
-    def value(days: Days) -> Numbers:
-        chosen = window(days)
-        return _known(days, chosen, quantity(days)[:, chosen].sum(axis=1, dtype=np.int64))
-
-    return value
-
-
-def _flagged(
-    flag: Callable[[Days], Flags], window: Callable[[Days], slice]
-) -> Callable[[Days], Flags]:
-    return lambda days: flag(days) & _inside(days, window(days))
-
-
-def _last(weeks: int, skip: int = 0) -> Callable[[Days], slice]:
-    return lambda days: days.last_weeks(weeks, skip)
-
-
-def _is_absent(days: Days) -> Flags:
-    return days.is_absent
-
-
-def _some_absence(days: Days) -> Flags:
-    return np.asarray(days.absent > 0)
-
-
-def _part_day(days: Days) -> Flags:
-    return _some_absence(days) & ~days.is_absent
-
-
-def _sick(days: Days) -> Flags:
-    return np.asarray(days.minutes[AbsenceKind.SICK] > 0)
-
-
-def _unauthorised_hours(days: Days) -> Numbers:
-    return _sum(lambda d: d.unauthorised, _last(4))(days) / 60
-
-
-def _days_in_window(days: Days, window: slice, flag: Flags) -> FlaggedDays:
-    number = np.arange(days.planned.shape[1], dtype=np.int64)[window]
-    return flagged_days(days.counted[:, window].T, flag[:, window].T, number)
-
-
-def _sick_episodes(days: Days) -> Numbers:
-    window = days.last_weeks(12)
-    return _known(days, window, _days_in_window(days, window, _sick(days)).episodes())
-
-
-def _current_run(days: Days) -> Numbers:
-    window = days.last_weeks(MOST_WEEKS)
-    return _known(days, window, _days_in_window(days, window, _some_absence(days)).current_run())
-
-
-def _current_run_days(days: Days) -> Flags:
-    flags = np.zeros(days.planned.shape, np.bool_)
-    length = _current_run(days)[0]
-    counted = np.flatnonzero(days.counted[0])
-    if length > 0:
-        flags[0, counted[-int(length) :]] = True
-    return flags
-
-
-def _single(days: Days) -> Flags:
-    window = days.last_weeks(12)
-    flags = np.zeros(days.planned.shape, np.bool_)
-    single = _days_in_window(days, window, days.is_absent).single()
-    flags[single.pupil, single.day] = True
-    return flags
-
-
-def _edge(days: Days) -> Flags:
-    school = days.weeks.school_days[: days.planned.shape[1] + 1]
-    free_before = np.r_[True, ~school[:-1]][: days.planned.shape[1]]
-    free_after = ~np.r_[school, True][1 : days.planned.shape[1] + 1]
-    return np.asarray(_single(days) & (free_before | free_after))
-
-
-def _weekday_share(days: Days) -> Numbers:
-    window = days.last_weeks(12)
-    return _days_in_window(days, window, _some_absence(days)).weekday_concentration()
-
-
-def _longest_run_previous_year(days: Days) -> Numbers:
-    window = days.previous_year()
-    return _known(days, window, _days_in_window(days, window, days.is_absent).longest_run())
-
-
-def _previous_year_run_days(days: Days) -> Flags:
-    """The days of the longest run; of equal ones the first."""
-    flags = np.zeros(days.planned.shape, np.bool_)
-    window = days.previous_year()
-    counted = np.flatnonzero(days.counted[0, window]) + window.start
-    length, best = int(np.nan_to_num(_longest_run_previous_year(days)[0])), 0
-    for at, day in enumerate(counted):
-        best = best + 1 if days.is_absent[0, day] else 0
-        if length and best == length:
-            flags[0, counted[at + 1 - length : at + 1]] = True
-            break
-    return flags
 
 
 def _all_kinds(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
@@ -221,116 +154,209 @@ def _unauthorised_only(records: PupilRecords, chosen: Flags) -> tuple[Evidence, 
     return absence_evidence(records, chosen, UNAUTHORISED_KINDS)
 
 
-def _late(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
+def _unverified_only(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
+    return absence_evidence(records, chosen, {AbsenceKind.UNVERIFIED})
+
+
+def _late_only(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
     return count_evidence(records, chosen, AbsenceKind.LATE_ARRIVAL)
 
 
-def _sent_out(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
+def _sent_out_only(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
     return count_evidence(records, chosen, AbsenceKind.SENT_OUT)
 
 
-def _lateness(weeks: int, norm: float) -> Measure:
+def _late(days: Days) -> Flags:
+    return np.asarray(days.late > 0)
+
+
+def _sent_out(days: Days) -> Flags:
+    return np.asarray(days.sent_out > 0)
+
+
+def _weekday_days(days: Days) -> Flags:
+    """The days with any absence of the commonest weekday of the first pupil."""
+    chosen = q.flagged(q.some_absence, q.last(12))(days)
+    weekday = np.arange(chosen.shape[1]) % 7
+    commonest = np.bincount(weekday[chosen[0]], minlength=7).argmax()
+    return np.asarray(chosen & (weekday == commonest))
+
+
+def _weekday_sentence(records: PupilRecords) -> str:
+    """Whole numbers instead of a share; nothing when it rests on a handful of days."""
+    days = records.days
+    on_weekday = np.flatnonzero(_weekday_days(days)[0])
+    every = int(q.flagged(q.some_absence, q.last(12))(days)[0].sum())
+    if len(on_weekday) < FEWEST_ON_WEEKDAY:
+        return ""
+    name = _WEEKDAYS[on_weekday[0] % 7]
+    sentence = (
+        f"In de laatste 12 schoolweken vielen {len(on_weekday)} van de {every} dagen met "
+        f"afwezigheid op een {name}."
+    )
+    return _with_start(sentence, records, 12)
+
+
+def _lateness(weeks: int, norm: float, weeks_before: int) -> Measure:
     return Measure(
         f"late_arrivals_{weeks}w",
         "late",
         norm,
-        _sum(lambda days: days.late, _last(weeks)),
-        _flagged(lambda days: np.asarray(days.late > 0), _last(weeks)),
-        _late,
+        q.total(lambda days: days.late, q.last(weeks)),
+        q.flagged(_late, q.last(weeks)),
+        _late_only,
+        q.total(lambda days: days.late, q.last(weeks_before, skip=weeks)),
+        weeks_before,
     )
 
 
-def _previous_year(days: Days) -> slice:
-    return days.previous_year()
-
-
-# The norms are customary, not law: M@ZL (4 reports in 12 school weeks), the reporting norm of 16
-# hours halved, letters to parents at 3 late arrivals in 4 weeks, a tenth of the days.
+# The norms are customary, not law: M@ZL (4 reports in 12 school weeks, 7 school days on end), the
+# reporting norm of 16 hours halved, letters to parents at 3 late arrivals in 4 weeks, a tenth of
+# the days.
 MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
     Theme.ABSENCE: (
         Measure(
             "absent_days_4w",
             "days",
             3,
-            _sum(_is_absent, _last(4)),
-            _flagged(_is_absent, _last(12)),
+            q.total(q.is_absent, q.last(4)),
+            q.flagged(q.is_absent, q.last(12)),
             _all_kinds,
-            _sum(_is_absent, _last(8, skip=4)),
-            least=1 / 3,
-        ),
-        Measure("current_run_days", "days", 3, _current_run, _current_run_days, _all_kinds),
-        Measure(
-            "unauthorised_hours_4w",
-            "hours",
+            q.total(q.is_absent, q.last(8, skip=4)),
             8,
-            _unauthorised_hours,
-            _flagged(lambda days: np.asarray(days.unauthorised > 0), _last(4)),
-            _unauthorised_only,
         ),
+        Measure("current_run_days", "run", 3, q.current_run, q.current_run_days, _all_kinds),
         Measure(
             "sick_episodes_12w",
             "sick",
             4,
-            _sick_episodes,
-            _flagged(_sick, _last(12)),
+            q.sick_episodes(q.last(12)),
+            q.flagged(q.sick, q.last(12)),
             _sick_only,
+            q.sick_episodes(q.last(12, skip=12)),
+            12,
         ),
         Measure(
             "absent_days_12w",
             "days",
             9,
-            _sum(_is_absent, _last(12)),
-            _flagged(_is_absent, _last(12)),
+            q.total(q.is_absent, q.last(12)),
+            q.flagged(q.is_absent, q.last(12)),
+            _all_kinds,
+            q.total(q.is_absent, q.last(12, skip=12)),
+            12,
+        ),
+        Measure(
+            "longest_run_12w",
+            "run",
+            7,
+            q.longest_run(q.last(12)),
+            q.longest_run_days(q.last(12)),
             _all_kinds,
         ),
         Measure(
             "part_days_12w",
             "parts",
-            6,
-            _sum(_part_day, _last(12)),
-            _flagged(_part_day, _last(12)),
+            8,
+            q.total(q.part_day, q.last(12)),
+            q.flagged(q.part_day, q.last(12)),
             _all_kinds,
+            q.total(q.part_day, q.last(12, skip=12)),
+            12,
+        ),
+        Measure(
+            "edge_absences_12w",
+            "single",
+            3,
+            q.total(q.edge_days(q.last(12)), q.last(12)),
+            q.edge_days(q.last(12)),
+            _all_kinds,
+            alone=False,
+        ),
+        Measure(
+            "one_day_absences_12w",
+            "single",
+            4,
+            q.total(q.single_days(q.last(12)), q.last(12)),
+            q.single_days(q.last(12)),
+            _all_kinds,
+            alone=False,
+        ),
+        Measure(
+            "longest_run_previous_year",
+            "previous year",
+            7,
+            q.longest_run(q.previous_year),
+            q.longest_run_days(q.previous_year),
+            run_evidence,
+            alone=False,
+        ),
+    ),
+    Theme.UNAUTHORISED: (
+        Measure(
+            "unauthorised_hours_4w",
+            "hours",
+            8,
+            q.unauthorised_hours(q.last(4)),
+            q.flagged(lambda days: np.asarray(days.unauthorised > 0), q.last(4)),
+            _unauthorised_only,
+            q.unauthorised_hours(q.last(8, skip=4)),
+            8,
+            least=0.25,
+        ),
+        Measure(
+            "unauthorised_share_12w",
+            "hours",
+            0.05,
+            q.share(q.unauthorised, q.last(12)),
+            q.flagged(lambda days: np.asarray(days.unauthorised > 0), q.last(12)),
+            _unauthorised_only,
+            q.share(q.unauthorised, q.last(12, skip=12)),
+            12,
+        ),
+        Measure(
+            "unverified_share_4w",
+            "unverified",
+            0.05,
+            q.share(q.unverified, q.last(4)),
+            q.flagged(lambda days: np.asarray(q.unverified(days) > 0), q.last(4)),
+            _unverified_only,
+            q.share(q.unverified, q.last(8, skip=4)),
+            8,
         ),
     ),
     Theme.PATTERN: (
-        _lateness(4, 3),
-        _lateness(12, 6),
+        _lateness(4, 3, weeks_before=8),
+        _lateness(12, 6, weeks_before=12),
         Measure(
             "sent_out_12w",
             "sent out",
             3,
-            _sum(lambda days: days.sent_out, _last(12)),
-            _flagged(lambda days: np.asarray(days.sent_out > 0), _last(12)),
-            _sent_out,
+            q.total(lambda days: days.sent_out, q.last(12)),
+            q.flagged(_sent_out, q.last(12)),
+            _sent_out_only,
+            q.total(lambda days: days.sent_out, q.last(12, skip=12)),
+            12,
         ),
-        Measure("edge_absences_12w", "single", 3, _sum(_edge, _last(12)), _edge, _all_kinds),
-        Measure("one_day_absences_12w", "single", 4, _sum(_single, _last(12)), _single, _all_kinds),
         Measure(
             "weekday_concentration_12w",
             "weekday",
             0.6,
-            _weekday_share,
-            _flagged(_some_absence, _last(12)),
+            q.weekday_share,
+            _weekday_days,
             _all_kinds,
             least=1.0,  # every pupil has some weekday with more than the others
-        ),
-    ),
-    Theme.EARLIER: (
-        Measure(
-            "longest_run_previous_year",
-            "days",
-            7,
-            _longest_run_previous_year,
-            _previous_year_run_days,
-            run_evidence,
+            alone=False,
+            said=_weekday_sentence,
         ),
         Measure(
             "late_arrivals_previous_year",
-            "late",
+            "previous year",
             15,
-            _sum(lambda days: days.late, _previous_year),
-            _flagged(lambda days: np.asarray(days.late > 0), _previous_year),
-            _late,
+            q.total(lambda days: days.late, q.previous_year),
+            q.flagged(_late, q.previous_year),
+            _late_only,
+            alone=False,
         ),
     ),
 }
@@ -338,19 +364,21 @@ MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
 
 def absence_facts(records: PupilRecords, theme: Theme) -> list[Fact]:
     """The facts of a theme that rests on days of absence or lateness."""
-    found = (measure.fact(records) for measure in MEASURES[theme])
+    found = [measure.fact(records) for measure in MEASURES[theme]]
+    if theme is Theme.ABSENCE:
+        found.append(previous_year_fact(records))
     return [fact for fact in found if fact is not None]
 
 
-def earlier_facts(records: PupilRecords) -> list[Fact]:
+def previous_year_fact(records: PupilRecords) -> Fact | None:
     """What the school year before came to; the days of it are given per run."""
-    facts = absence_facts(records, Theme.EARLIER)
-    values = _sum(_is_absent, _previous_year)(records.days)
-    if values[0] >= SMALLEST_STRENGTH * PREVIOUS_YEAR_NORM:
-        chosen = _flagged(_is_absent, _previous_year)(records.days)[0]
-        number = int(values[0])
-        sentence = f"Vorig schooljaar {number} {'dag' if number == 1 else 'dagen'} afwezig."
-        evidence = run_evidence(records, chosen)
-        beside = comparison(values, "Dagen afwezig, vorig schooljaar")
-        facts.append(Fact("days", number / PREVIOUS_YEAR_NORM, sentence, evidence, beside))
-    return facts
+    values = q.total(q.is_absent, q.previous_year)(records.days)
+    if not values[0] >= SMALLEST_STRENGTH * PREVIOUS_YEAR_NORM:
+        return None
+    chosen = q.flagged(q.is_absent, q.previous_year)(records.days)[0]
+    number = int(values[0])
+    sentence = f"Vorig schooljaar {number} {'dag' if number == 1 else 'dagen'} afwezig."
+    evidence = run_evidence(records, chosen)
+    beside = comparison(values, "Dagen afwezig, vorig schooljaar")
+    strength = number / PREVIOUS_YEAR_NORM
+    return Fact("previous year", strength, sentence, evidence, beside, alone=False)

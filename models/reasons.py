@@ -7,7 +7,7 @@ from features.vocabulary import PupilKey, Theme
 from models.circumstances import career_facts, counter_evidence, support_facts, support_lines
 from models.evidence import Evidence, PupilRecords
 from models.explain import SMALLEST_PART
-from models.facts import Fact, absence_facts, earlier_facts
+from models.facts import MEASURES, Fact, absence_facts
 
 __all__ = ["Evidence", "Explanation", "Reason", "reasons_for"]
 
@@ -45,26 +45,27 @@ def reasons_for(
     `parts` is what each theme added to the score (`Contributions.of_row`): it decides which themes
     are told, and in which order. Within a theme the records decide: the sentences come from what
     stands out in them, so that a retrained model tells the same about the same records. `values`
-    are the feature values of the row. A theme without records under it gives no reason.
+    are the feature values of the row. A theme without records under it gives no reason; one whose
+    facts do not stand alone comes after those whose do; and where no fact stands alone there is no
+    reason at all: such a pupil is not listed (`models.listing`).
     """
     raised = {theme: part for theme, part in parts.items() if part > 0}
     enough = SMALLEST_PART * sum(raised.values())
     # Equal parts are told in the fixed order of the themes.
     order = sorted(raised, key=lambda theme: (-raised[theme], list(Theme).index(theme)))
-    told = (_reason(theme, records, values) for theme in order if raised[theme] >= enough)
-    reasons = [reason for reason in told if reason is not None]
+    facts = {theme: _told(_facts(theme, records, values)) for theme in order}
+    told = [theme for theme in order if raised[theme] >= enough and facts[theme]]
+    alone = {theme: any(fact.alone for fact in facts[theme]) for theme in told}
+    told = sorted(told, key=lambda theme: not alone[theme]) if any(alone.values()) else []
     return Explanation(
         pupil_key=records.pupil_key,
-        reasons=tuple(reasons[:MOST_REASONS]),
+        reasons=tuple(_reason(theme, facts[theme]) for theme in told[:MOST_REASONS]),
         counter_evidence=counter_evidence(records),
         support=support_lines(records),
     )
 
 
-def _reason(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> Reason | None:
-    facts = _told(_facts(theme, records, values))
-    if not facts:
-        return None
+def _reason(theme: Theme, facts: list[Fact]) -> Reason:
     lines = {line: None for fact in facts for line in fact.evidence}
     return Reason(
         theme=theme,
@@ -79,12 +80,15 @@ def _facts(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> 
         return support_facts(records)
     if theme is Theme.CAREER:
         return career_facts(records, values)
-    return earlier_facts(records) if theme is Theme.EARLIER else absence_facts(records, theme)
+    return absence_facts(records, theme) if theme in MEASURES else []
 
 
 def _told(facts: list[Fact]) -> list[Fact]:
-    """The strongest fact, and the next one of another family if schools act on as much."""
-    ordered = sorted(facts, key=lambda fact: -fact.strength)
+    """The strongest fact, and the next one of another family if schools act on as much.
+
+    A fact that does not stand alone comes after those that do.
+    """
+    ordered = sorted(facts, key=lambda fact: (not fact.alone, -fact.strength))
     first = ordered[:1]
     others = [fact for fact in ordered[1:] if fact.strength >= 1 and fact.family != first[0].family]
     return first + others[:1]

@@ -16,6 +16,10 @@ PLANNED = (
 ABSENCE = ("absence.kind", "absence.starts_at", "absence.ends_at", "absence.minutes", *PLANNED)
 
 
+_THEMES = {"unauthorised": Theme.UNAUTHORISED}
+"""The views of which the theme is not absence; last school year goes with what it is about."""
+
+
 def period(weeks: int) -> str:
     """The Dutch words for the last `weeks` school weeks.
 
@@ -31,7 +35,7 @@ def _share(
     return Feature(
         name=f"{stem}_{weeks}w",
         view=view,
-        theme=Theme.ABSENCE,
+        theme=_THEMES.get(view, Theme.ABSENCE),
         role="model",
         unit=Unit.SHARE,
         window=weeks,
@@ -56,12 +60,12 @@ def _volume(
     *,
     health: bool = False,
     other: str | None = None,
-    theme: Theme = Theme.ABSENCE,
+    theme: Theme | None = None,
 ) -> Feature:
     return Feature(
         name=name,
         view=view,
-        theme=theme,
+        theme=theme or _THEMES.get(view, Theme.ABSENCE),
         role="model",
         unit=unit,
         window=window,
@@ -350,7 +354,7 @@ EARLIER = (
             f"Minutes {what} divided by planned minutes, in the weeks that begin in the school "
             "year before that of the as-of date, at this school.",
             health=stem == "sick",
-            theme=Theme.EARLIER,
+            theme=_THEMES.get(stem),
         )
         for stem, what_nl, what in (
             ("absent", "afwezig", "absent for any reason"),
@@ -367,7 +371,6 @@ EARLIER = (
         "Vorig schooljaar was de langste reeks {value} schooldagen op rij afwezig.",
         "Most planned days in a row with at least half of the planned time absent, within the "
         "weeks that begin in the school year before that of the as-of date.",
-        theme=Theme.EARLIER,
     ),
     _volume(
         "late_arrivals_previous_year",
@@ -378,7 +381,7 @@ EARLIER = (
         "Vorig schooljaar {value} keer te laat.",
         "Late arrivals on planned days in the weeks that begin in the school year before that of "
         "the as-of date.",
-        theme=Theme.EARLIER,
+        theme=Theme.PATTERN,
     ),
 )
 

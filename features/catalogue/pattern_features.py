@@ -16,11 +16,12 @@ def _pattern(
     sentence_nl: str,
     description: str,
     sources: tuple[str, ...] = ABSENCE,
+    theme: Theme = Theme.PATTERN,
 ) -> Feature:
     return Feature(
         name=name,
         view=view,
-        theme=Theme.PATTERN,
+        theme=theme,
         role="model",
         unit=unit,
         window=window,
@@ -73,6 +74,7 @@ PATTERNS = (
         "In de laatste 12 schoolweken {value} keer precies één dag afwezig.",
         "Absent days (half of the planned time or more) with no absent day on the planned day "
         "before or after it, within the last 12 school weeks.",
+        theme=Theme.ABSENCE,
     ),
     _pattern(
         "edge_absences_12w",
@@ -84,6 +86,7 @@ PATTERNS = (
         "vlak voor of na een weekend of vrije dag.",
         "One-day absences on a day that has no school day of the school on the calendar day "
         "before or after it, last 12 school weeks.",
+        theme=Theme.ABSENCE,
     ),
     _pattern(
         "weekday_concentration_12w",
@@ -117,6 +120,7 @@ PATTERNS = (
         "Soorten afwezigheid of te laat komen in de laatste 12 schoolweken: {value}.",
         "How many occur in the last 12 school weeks of: sick; medical visit, leave, suspension or "
         "exemption; unauthorised; unverified; late arrival or sent out.",
+        theme=Theme.ABSENCE,
     ),
 )
 

@@ -181,9 +181,10 @@ def test_every_figure_agrees_with_the_feature_of_that_name() -> None:
                 assert same(counted, row[measure.feature]), (measure.feature, monday)
                 if counted > 0:
                     positive.add(measure.feature)
-                if measure.other is not None:
-                    name = feature(measure.feature).other
-                    assert name and same(measure.other(days)[0], row[name])
+                name = feature(measure.feature).other
+                if name is not None:
+                    assert measure.before is not None
+                    assert same(measure.before(days)[0], row[name])
     assert positive == {measure.feature for measure in ALL_MEASURES}, "some are never tried"
 
 
@@ -206,16 +207,17 @@ def test_figures_of_classmates_are_those_of_their_own_rows(seed: int) -> None:
 
 
 def test_a_trifle_is_no_reason(school: School) -> None:
-    for day in days("09-01", "09-10", "09-18", "10-13"):  # a Tuesday, Thursday, Friday, Tuesday
+    for day in days("09-01", "09-10", "09-18"):  # a Tuesday, Thursday, Friday
         school.absent("pupil-00", day, AbsenceKind.UNVERIFIED, 50)
     school.absent("pupil-00", date(2026, 3, 3))
-    assert [reason.theme for reason in school.explain(pattern=1.0, earlier=1.0).reasons] == []
+    assert [reason.theme for reason in school.explain(pattern=1.0, absence=1.0).reasons] == []
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_figures_in_sentences_come_from_the_evidence_under_them(seed: int) -> None:
     told = 0
-    for explained in lively_school(seed).explain_all(absence=1.0, pattern=0.9).values():
+    everyone = lively_school(seed).explain_all(absence=1.0, unauthorised=0.9, pattern=0.8)
+    for explained in everyone.values():
         for reason in explained.reasons:
             for figure in figures_to_check(reason.sentence):
                 assert figure in countable(reason.evidence, reason.sentence), reason.sentence
@@ -225,7 +227,10 @@ def test_figures_in_sentences_come_from_the_evidence_under_them(seed: int) -> No
 
 def figures_to_check(sentence: str) -> list[str]:
     """The figures of a sentence that are counts of days or times, without those of its period."""
-    plain = re.sub(r"(laatste|de) \d+ (schoolweken|daarvoor)", "", sentence)
+    plain = re.sub(r" \(sinds [^)]*\)", "", sentence)
+    # What lies before the window is in the calendar; only of four weeks are the days given too.
+    plain = re.sub(r"; in de \d+ schoolweken daarvoor [\d,]+ ?%?\.", "", plain)
+    plain = re.sub(r"(laatste|de) \d+ (schoolweken|daarvoor)", "", plain)
     plain = re.sub(r"\(meldgrens: 16 uur\)", "", plain)
     return [figure for figure in FIGURE.findall(plain) if "%" not in plain]
 
@@ -248,7 +253,9 @@ def countable(evidence: tuple[Evidence, ...], sentence: str) -> set[str]:
         if "ongeoorloofd" in line.label or "vakantie" in line.label:
             found = re.match(r"(\d+) minu", line.detail)
             minutes += int(found[1]) if found else 300
-    numbers |= {minutes / 60, float(len(all_days))}
+    runs = [re.match(r"(\d+) schooldag", line.detail) for line in evidence]
+    in_runs = sum(int(run[1]) for run in runs if run)
+    numbers |= {minutes / 60, float(len(all_days)), float(in_runs)}
     texts = {f"{round(number, 1):.1f}".replace(".0", "").replace(".", ",") for number in numbers}
     return texts
 
@@ -262,13 +269,14 @@ def test_days_with_their_earlier_period_and_the_classmates(school: School) -> No
     reason = school.explain(absence=1.0).reasons[0]
     assert reason.theme is Theme.ABSENCE
     assert reason.sentence == (
-        "In de laatste 4 schoolweken 6 dagen afwezig; in de 8 schoolweken daarvoor 1 dag."
+        "In de laatste 4 schoolweken 6 dagen afwezig; in de 8 schoolweken daarvoor 1 dag. "
+        "Nu 4 schooldagen op rij (deels) afwezig."
     )
     assert Evidence(date(2026, 11, 13), "ziek", "hele dag") == reason.evidence[0]
     assert Evidence(date(2026, 9, 15), "ziek", "hele dag") == reason.evidence[-1]
     assert len(reason.evidence) == 7
     assert reason.comparison == (
-        "Dagen afwezig, de laatste 4 schoolweken: meer dan 13 van de 13 klasgenoten."
+        "Dagen afwezig, de laatste 4 schoolweken: meer dan alle 13 klasgenoten."
     )
 
 
@@ -277,7 +285,7 @@ def test_lessons_are_counted_as_lessons(school: School) -> None:
         school.absent("pupil-00", date(2026, 11, 3), AbsenceKind.UNAUTHORISED, 50, at)
     school.absent("pupil-00", date(2026, 11, 5), AbsenceKind.UNAUTHORISED, 50)
     school.absent("pupil-00", date(2026, 11, 6), AbsenceKind.UNAUTHORISED, 210)
-    reason = school.explain(absence=1.0).reasons[0]
+    reason = school.explain(unauthorised=1.0).reasons[0]
     details = {(line.day.day, line.label, line.detail) for line in reason.evidence}
     assert (3, "ongeoorloofd afwezig", "100 minuten (2 lessen)") in details
     assert (5, "ongeoorloofd afwezig", "50 minuten (1 les)") in details
@@ -300,36 +308,90 @@ def test_late_arrivals_are_counted(school: School) -> None:
     for day in days("11-02", "11-04", "11-09", "11-12"):
         school.absent("pupil-00", day, AbsenceKind.LATE_ARRIVAL, 10)
     reason = school.explain(pattern=1.0).reasons[0]
-    assert reason.sentence == "In de laatste 4 schoolweken 4 keer te laat."
+    assert reason.sentence == (
+        "In de laatste 4 schoolweken 4 keer te laat; in de 8 schoolweken daarvoor 0."
+    )
     assert reason.evidence[0] == Evidence(date(2026, 11, 12), "te laat", "1 keer")
     assert len(reason.evidence) == 4
 
 
-def test_last_year_is_told_in_runs(school: School) -> None:
-    for day in days("03-03", "03-04", "03-05", "03-06", "03-09", "04-14"):
+def test_last_year_is_told_beside_this_year_and_in_runs(school: School) -> None:
+    for day in days("03-03", "03-04", "03-05", "03-06", "03-09", "03-10", "03-11", "04-14"):
         school.absent("pupil-00", day)
-    reason = school.explain(earlier=1.0).reasons[0]
-    assert reason.sentence == "Vorig schooljaar was de langste reeks 5 schooldagen op rij afwezig."
+    assert school.explain(absence=1.0).reasons == (), "nothing stands out this year"
+    for day in days("11-03", "11-05"):
+        school.absent("pupil-00", day)
+    reason = school.explain(absence=1.0).reasons[0]
+    assert reason.sentence == (
+        "In de laatste 4 schoolweken 2 dagen afwezig; in de 8 schoolweken daarvoor 0 dagen. "
+        "Vorig schooljaar was de langste reeks 7 schooldagen op rij afwezig."
+    )
     assert Evidence(
-        date(2026, 3, 3), "ziek", "5 schooldagen, tot en met 9 maart 2026"
+        date(2026, 3, 3), "ziek", "7 schooldagen, tot en met 11 maart 2026"
     ) in reason.evidence  # fmt: skip
 
 
 def test_a_theme_without_records_gives_no_reason(school: School) -> None:
-    explained = school.explain(absence=3.0, pattern=2.0, earlier=1.0, support=1.0)
+    explained = school.explain(absence=3.0, pattern=2.0, unauthorised=1.0, support=1.0)
     assert explained.reasons == ()
 
 
 def test_at_most_three_reasons_in_the_order_of_their_parts(school: School) -> None:
-    for day in days("11-03", "03-03", "03-04", "03-05", "03-06"):
+    for day in days("11-03", "11-05"):
         school.absent("pupil-00", day)
-    school.absent("pupil-00", date(2026, 11, 4), AbsenceKind.LATE_ARRIVAL, 10)
+    school.absent("pupil-00", date(2026, 11, 6), AbsenceKind.UNAUTHORISED)
+    for day in days("11-04", "11-09"):
+        school.absent("pupil-00", day, AbsenceKind.LATE_ARRIVAL, 10)
     school.support("pupil-00", SupportKind.TLV_REQUEST, SupportStatus.REQUESTED, date(2026, 9, 12))
-    explained = school.explain(support=4.0, earlier=3.0, absence=2.0, pattern=1.5, career=-1.0)
+    explained = school.explain(support=4.0, unauthorised=3.0, absence=2.0, pattern=1.5, career=-1.0)
     themes = [reason.theme for reason in explained.reasons]
-    assert themes == [Theme.SUPPORT, Theme.EARLIER, Theme.ABSENCE]
+    assert themes == [Theme.SUPPORT, Theme.UNAUTHORISED, Theme.ABSENCE]
     assert school.explain(absence=5.0, pattern=0.1).reasons[1:] == (), "noise is no reason"
     assert school.explain(absence=-1.0).reasons == ()
+
+
+def test_what_does_not_stand_alone_is_told_beside_what_does(school: School) -> None:
+    school.enrol("newcomer", date(2026, 9, 28))
+    assert school.explain("newcomer", career=9.0).reasons == ()
+    for day in days("11-03", "11-05"):
+        school.absent("newcomer", day)
+    themes = [
+        reason.theme for reason in school.explain("newcomer", career=9.0, absence=1.0).reasons
+    ]
+    assert themes == [Theme.ABSENCE, Theme.CAREER]
+    themes = [
+        reason.theme for reason in school.explain("newcomer", career=9.0, absence=0.5).reasons
+    ]
+    assert themes == [], "the absence hardly raised the score"
+
+
+def test_a_fixed_weekday_is_told_in_days(school: School) -> None:
+    for day in days("09-07", "09-21", "10-05", "11-02", "11-05"):
+        school.absent("pupil-00", day)
+    assert school.explain(pattern=1.0).reasons == ()
+    reason = school.explain(pattern=1.0, absence=0.5).reasons[1]
+    assert reason.sentence == (
+        "In de laatste 12 schoolweken (sinds 6 juli 2026) vielen 4 van de 5 dagen met afwezigheid "
+        "op een maandag."
+    )
+    assert [line.day.weekday() for line in reason.evidence] == [0, 0, 0, 0]
+
+
+def test_the_pupils_own_earlier_period_stands_beside_the_figure(school: School) -> None:
+    for day in days("09-01", "09-14", "10-01", "11-02", "04-15", "05-12"):
+        school.absent("pupil-00", day)
+    for day in days("09-01", "09-14", "10-01", "11-02"):  # here only since this school year
+        school.absent("pupil-01", day)
+    told = school.explain(absence=1.0).reasons[0].sentence
+    assert told.startswith(
+        "In de laatste 12 schoolweken (sinds 6 juli 2026) 4 ziekteperioden; "
+        "in de 12 schoolweken daarvoor 2."
+    )
+    newer = School(first_year=2026)
+    for day in days("09-01", "09-14", "10-01", "11-02"):
+        newer.absent("pupil-00", day)
+    told = newer.explain(absence=1.0).reasons[0].sentence
+    assert told.startswith("In de laatste 12 schoolweken (sinds 6 juli 2026) 4 ziekteperioden. ")
 
 
 def test_what_becomes_known_later_changes_nothing(school: School) -> None:
@@ -382,8 +444,7 @@ def test_support_that_ended_without_a_next_step(school: School) -> None:
     )
     reason = school.explain(support=1.0).reasons[0]
     assert reason.sentence == (
-        "De ondersteuning (handelingsplan) is op 3 juli 2026 geëindigd; "
-        "er is geen vervolg vastgelegd."
+        "Ondersteuning geëindigd op 3 juli 2026: handelingsplan. Er is geen vervolg vastgelegd."
     )
     assert reason.evidence == (Evidence(date(2026, 7, 3), "handelingsplan", "geëindigd"),)
     school.support("pupil-00", SupportKind.ARRANGEMENT, SupportStatus.PLANNED, None)
@@ -466,7 +527,7 @@ def test_no_cause_no_label_and_nothing_unfinished_in_any_text() -> None:
     texts: set[str] = set()
     for seed in range(4):
         everyone = lively_school(seed).explain_all(
-            absence=1.0, pattern=0.9, earlier=0.8, support=0.7, career=0.6
+            absence=1.0, unauthorised=0.9, pattern=0.8, support=0.7, career=0.6
         )
         for explained in everyone.values():
             texts |= set(explained.counter_evidence) | set(explained.support)
