@@ -134,6 +134,16 @@ requests = Table(
     Column("outcome", Text, nullable=False),
 )
 
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("school", String, nullable=False),
+    Column("removed", Text, nullable=False),
+    Column("lists", Text, nullable=False),
+)
+
 signed_heads = Table(
     "signed_heads",
     metadata,

@@ -152,6 +152,22 @@ class Vault:
                     found[PupilKey(row.pupil_key)] = self._unsealed(row.school, row.uid, row.sealed)
         return found
 
+    def pupils_of(self, school: str) -> dict[PupilKey, Identity]:
+        """Everyone the vault knows at `school`; to find one person, never to make a list."""
+        found: dict[PupilKey, Identity] = {}
+        query = sa.select(_pupils).where(_pupils.c.school == school)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                found[PupilKey(row.pupil_key)] = self._unsealed(school, row.uid, row.sealed)
+        return found
+
+    def forget(self, pupil_key: PupilKey) -> int:
+        """Take a pupil out, so that no one can lead the pseudonym back to a person; rows gone."""
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            gone = connection.execute(_pupils.delete().where(_pupils.c.pupil_key == pupil_key))
+            return gone.rowcount
+
     def record_keys(self, texts: Iterable[str]) -> list[str]:
         """Keyed hashes of the ids of source records, the same for ever for the same text."""
         return keyed_hashes(self._source_key, texts)

@@ -142,6 +142,31 @@ class OfflineRows:
             _merge_small(folder, parts, f"{number:06d}-merged.parquet")
             self._publish(Generation(number, self._definitions, parts))
 
+    def erase(self, pupil_key: str) -> int:
+        """Write the rows anew without those of one pupil, in all files; how many rows went.
+
+        Rows that were built for another catalogue count as not there, and go altogether.
+        """
+        with self._locked(fcntl.LOCK_EX):
+            before = self.generation()
+            self._clear_leftovers()
+            folder = self._folder(before.number + 1) / "rows"
+            folder.mkdir(parents=True)
+            parts: dict[str, Part] = {}
+            gone = 0
+            for name, part in before.parts.items():
+                rows = pq.read_table(self.live / name)
+                kept = rows.filter(pc.field("pupil_key") != pupil_key)
+                if kept.num_rows == rows.num_rows:
+                    _link(self.live / name, folder / name)
+                    parts[name] = part
+                else:
+                    gone += rows.num_rows - kept.num_rows
+                    fresh = f"{before.number + 1:06d}-{name}"
+                    _add(folder, parts, fresh, kept, part.covers)
+            self._publish(Generation(before.number + 1, self._definitions, parts))
+            return gone
+
     def _publish(self, generation: Generation) -> None:
         folder = self._folder(generation.number)
         document = {

@@ -30,6 +30,7 @@ from features.store.definitions import (
     definitions_hash,
 )
 from features.store.offline import NO_LOG, OfflineRows
+from features.store.online import ONLINE, erase_online
 from features.store.rows import ENTITY_FIELDS, checked, moments, with_features
 from features.store.standing import LOG_HEAD, standing
 
@@ -218,6 +219,13 @@ class FeatureStore:
                 "the pupils of this week's list"
             )
         return with_features(pupils, found, asked.names)
+
+    def erase(self, pupil_key: str) -> dict[str, int]:
+        """Take a pupil out of the feature tables and the online store; rows gone from each."""
+        return {
+            "feature_rows": self._offline.erase(pupil_key),
+            "online_values": erase_online(self._home.feast / ONLINE, pupil_key),
+        }
 
     def _repo(self, asked: Service) -> FeastRepo:
         from features.store.feast_repo import open_repo
