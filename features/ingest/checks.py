@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from features.ingest.fields import Field, Kind, fields_of
-from features.ingest.forms import FileForm, HalfDay
+from features.ingest.forms import FileForm, HalfDay, Lessons
 from features.ingest.notation import in_utc
-from features.ingest.reading import ROW, RawTable
+from features.ingest.reading import ROW, LongTable, RawTable
 from features.records import LogTable
 
 EARLIEST = date(1990, 1, 1)
@@ -19,6 +19,10 @@ LATEST = timedelta(days=366)
 """How long after the delivery a date may lie: next year's enrolment may, 2062 may not."""
 
 MINUTES_OF_DAY = 24 * 60
+MOST_LESSONS = 40
+"""No school counts further on one day; some count in half hours."""
+MOST_A_YEAR = 2_000
+"""Hours, half days or times absent in twelve months; a school year has about 1,000 hours."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,17 @@ class Place:
     rule: str
 
 
-def typed(raw: RawTable) -> pl.DataFrame:
+def typed(raw: RawTable, school: str = "") -> pl.DataFrame:
     """The fields of `raw` with their types; the text stays beside it as `raw:field`.
 
-    A field that the form does not have is a null column. A half day becomes times and minutes.
+    A field that the form does not have is a null column; `school` stands in for a heading that
+    names it. Half days and lesson numbers become times and minutes.
     """
     form, fields = raw.form, fields_of(raw.form.table)
-    given = raw.frame.rename({name: f"raw:{name}" for name in raw.frame.columns if name != ROW})
+    frame = raw.frame
+    if "school" not in form.fields:
+        frame = frame.with_columns(school=pl.lit(school or None, pl.String))
+    given = frame.rename({name: f"raw:{name}" for name in frame.columns if name != ROW})
     columns: list[pl.Series | pl.Expr] = []
     for name, one in fields.items():
         if f"raw:{name}" in given.columns:
@@ -74,28 +82,55 @@ def _choices(form: FileForm, name: str, one: Field) -> dict[str, str]:
 
 def _with_times(read: pl.DataFrame, form: FileForm) -> pl.DataFrame:
     """Start, end and minutes, from whichever way the form gives them."""
-    if "half_day" in form.columns.values():
+    if "starts_at" in form.fields:
+        # A day without a time that ends a record is absent to its end.
+        has_time = pl.col("raw:ends_at").str.contains(r":|^\d+[.,]\d+$")
+        end_of_day = pl.col("ends_at").dt.combine(_LAST_MINUTE)
+        return read.with_columns(
+            ends_at=pl.when(has_time).then(pl.col("ends_at")).otherwise(end_of_day)
+        )
+    if "half_day" in form.fields:
         half_days = form.half_days.items()
         return read.with_columns(
             starts_at=_at("day", _by_half_day(half_days, "starts")),
             ends_at=_at("day", _by_half_day(half_days, "ends")),
             minutes=pl.coalesce("minutes", _by_half_day(half_days, "minutes")).cast(pl.Int32),
         )
-    if "starts" in form.columns.values():
+    if form.lessons is not None:
+        return _with_lesson_times(read, form.lessons)
+    if "starts" in form.fields:
         return read.with_columns(
             starts_at=_at("day", pl.col("starts")), ends_at=_at("day", pl.col("ends"))
         )
-    # A day without a time that ends a record is absent to its end.
-    end_of_day = pl.col("ends_at").dt.combine(pl.time(23, 59))
-    has_time = pl.col("raw:ends_at").str.contains(":", literal=True)
+    return read.with_columns(starts_at=_at("day", pl.time(0, 0)), ends_at=_at("day", _LAST_MINUTE))
+
+
+_LAST_MINUTE = pl.time(23, 59)
+
+
+def _with_lesson_times(read: pl.DataFrame, lessons: Lessons) -> pl.DataFrame:
+    """Times as given, else from the first and last lesson number; minutes likewise."""
+    first = pl.col("lesson_from").cast(pl.Int64)
+    last = pl.coalesce("lesson_to", "lesson_from").cast(pl.Int64)
+    is_number = first.is_between(1, MOST_LESSONS) & last.is_between(1, MOST_LESSONS)
+    begin = _at("day", pl.lit(lessons.starts))
+    length = pl.duration(minutes=lessons.minutes)
+    by_number = pl.when(is_number)
     return read.with_columns(
-        ends_at=pl.when(has_time).then(pl.col("ends_at")).otherwise(end_of_day)
+        starts_at=pl.coalesce(
+            _at("day", pl.col("starts")), by_number.then(begin + length * (first - 1))
+        ),
+        ends_at=pl.coalesce(_at("day", pl.col("ends")), by_number.then(begin + length * last)),
+        minutes=pl.coalesce("minutes", by_number.then((last - first + 1) * lessons.minutes)).cast(
+            pl.Int32
+        ),
     )
 
 
 def _by_half_day(half_days: Iterable[tuple[str, HalfDay]], what: str) -> pl.Expr:
     values = {word: getattr(half_day, what) for word, half_day in half_days}
-    return pl.col("half_day").replace_strict(values, default=None)
+    types = {"starts": pl.Time(), "ends": pl.Time(), "minutes": pl.Int32()}
+    return pl.col("half_day").replace_strict(values, default=None, return_dtype=types[what])
 
 
 def _at(day: str, clock: pl.Expr) -> pl.Expr:
@@ -111,13 +146,25 @@ def rules_of(form: FileForm, received_at: datetime) -> list[Rule]:
             rules.append(Rule("value_missing", name, raw.is_null()))
         rules.append(Rule(str(one.kind), name, raw.is_not_null() & pl.col(name).is_null()))
         rules += _date_rules(name, one, received_at)
+    if form.lessons is not None:
+        untimed = pl.col("starts_at").is_null() & pl.col("day").is_not_null()
+        rules.append(Rule("neither_times_nor_lessons", "lesson_from", untimed))
     return rules + _RULES_BETWEEN.get(form.table, [])
 
 
 def _needed_here(form: FileForm, name: str) -> bool:
-    """Fields of a moment that are required once the form has a column for them."""
-    needed = {"starts_at", "day", "half_day", "starts"}
-    return form.table is LogTable.ABSENCE and name in needed & set(form.columns.values())
+    """Fields of absence that are required once the form has a column for them."""
+    if form.table is not LogTable.ABSENCE or name not in form.fields:
+        return False
+    match name:
+        case "starts_at" | "day" | "half_day" | "record_id":
+            return True
+        case "code":
+            return "source_kind" not in form.fields
+        case "starts":
+            return form.lessons is None
+        case _:
+            return name == "source_kind" and "code" not in form.fields
 
 
 def _date_rules(name: str, one: Field, received_at: datetime) -> list[Rule]:
@@ -156,11 +203,24 @@ _RULES_BETWEEN = {
     LogTable.SUPPORT: [
         Rule("ends_before_it_starts", "ends_on", pl.col("ends_on") < pl.col("starts_on")),
     ],
+    LogTable.CODES: [
+        Rule("ends_before_it_starts", "valid_to", pl.col("valid_to") < pl.col("valid_from")),
+    ],
+    LogTable.PRIOR_ABSENCE: [
+        Rule("count_implausible", name, ~pl.col(name).is_between(0, MOST_A_YEAR))
+        for name in (
+            "half_days_authorised",
+            "half_days_unauthorised",
+            "hours_authorised",
+            "hours_unauthorised",
+            "times",
+        )
+    ],
 }
 
 
 def set_apart(
-    rows: pl.DataFrame, rules: Iterable[Rule], sources: Sequence[RawTable]
+    rows: pl.DataFrame, rules: Iterable[Rule], sources: Sequence[RawTable | LongTable]
 ) -> tuple[pl.DataFrame, list[Place]]:
     """The rows that keep every rule, and a place for each rule that a row breaks.
 

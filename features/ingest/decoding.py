@@ -1,10 +1,12 @@
 """Bytes to text: UTF-8, UTF-16 and cp1252 as Dutch systems write them; otherwise refused."""
 
 import codecs
+from collections.abc import Sequence
 
 import charset_normalizer
 
 from features.errors import DeliveryRefused
+from features.ingest.opening import RawFile
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -12,6 +14,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 200_000
+_BLOCK = 1 << 22
 
 
 def decode(name: str, content: bytes) -> str:
@@ -31,6 +34,42 @@ def decode(name: str, content: bytes) -> str:
         return _strictly(name, content, _utf16_without_bom(name, content))
     text = _attempt(content, "utf-8")
     return _strictly(name, content, "cp1252") if text is None else text
+
+
+def encoding_of(file: RawFile) -> tuple[str, int]:
+    """The encoding of a large text file and the length of its byte-order mark.
+
+    Reads the file once from beginning to end, in blocks; refuses what `decode` refuses.
+    """
+    with file.open() as stream:
+        head = stream.read(_SAMPLE)
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return _proven(file, (encoding,)), len(bom)
+    if b"\0" in head:
+        return _proven(file, (_utf16_without_bom(file.name, head),)), 0
+    return _proven(file, ("utf-8", "cp1252")), 0
+
+
+def _proven(file: RawFile, encodings: Sequence[str]) -> str:
+    for encoding in encodings:
+        if _fits(file, encoding):
+            return encoding
+    raise DeliveryRefused(_message(file.name))
+
+
+def _fits(file: RawFile, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with file.open() as stream:
+            while block := stream.read(_BLOCK):
+                if b"\0" in block and "16" not in encoding:
+                    return False
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _utf16_without_bom(name: str, content: bytes) -> str:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MOMENT = "not_a_moment"
     TIME = "not_a_time"
     NUMBER = "not_a_number"
+    DECIMAL = "not_a_decimal_number"
     CHOICE = "value_not_known"
 
     @property
@@ -45,6 +46,8 @@ class Kind(StrEnum):
                 return pl.Time()
             case Kind.NUMBER:
                 return pl.Int32()
+            case Kind.DECIMAL:
+                return pl.Float64()
             case _:
                 return pl.String()
 
@@ -60,6 +63,9 @@ RELIGIOUS_LEAVE = (
 """Categories that become plain leave at the door: religion is not ours to keep."""
 
 YES_NO = {"yes": "yes", "no": "no"}
+
+PRESENT = "present"
+"""What a source says of a pupil who was seen in a lesson; ends an open report, and is not kept."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ _SCHOOL = Field(Kind.SCHOOL, required=True)
 _CATEGORIES = {str(kind): str(kind) for kind in AbsenceKind} | dict.fromkeys(
     RELIGIOUS_LEAVE, str(AbsenceKind.LEAVE)
 )
+_SOURCE_KINDS = {str(kind): str(kind) for kind in AbsenceKind} | {PRESENT: PRESENT}
 _VERSIONED = {
     "record_id": Field(Kind.TEXT, required=True),
     "recorded_at": Field(Kind.MOMENT),
@@ -97,6 +104,9 @@ _FIELDS: dict[LogTable, dict[str, Field]] = {
         "code": Field(Kind.TEXT, required=True),
         "category": Field(Kind.CHOICE, required=True, choices=_CATEGORIES),
         "authorised": Field(Kind.CHOICE, choices=YES_NO),
+        # From which day of absence to which a school means this by its code; blank: always.
+        "valid_from": Field(Kind.DATE),
+        "valid_to": Field(Kind.DATE),
     },
     LogTable.CALENDAR: {
         "school": _SCHOOL,
@@ -137,9 +147,15 @@ _FIELDS: dict[LogTable, dict[str, Field]] = {
         "half_day": Field(Kind.CHOICE),
         "starts": Field(Kind.TIME),
         "ends": Field(Kind.TIME),
+        "lesson_from": Field(Kind.NUMBER),
+        "lesson_to": Field(Kind.NUMBER),
         "minutes": Field(Kind.NUMBER),
-        "code": Field(Kind.TEXT, required=True),
+        # The school's own code, and what the source system itself calls it.
+        "code": Field(Kind.TEXT),
+        "source_kind": Field(Kind.CHOICE, choices=_SOURCE_KINDS),
+        "authorised": Field(Kind.CHOICE, choices=YES_NO),
         **_VERSIONED,
+        "record_id": Field(Kind.TEXT),
     },
     LogTable.SUPPORT: {
         "school": _SCHOOL,
@@ -149,6 +165,18 @@ _FIELDS: dict[LogTable, dict[str, Field]] = {
         "starts_on": Field(Kind.DATE),
         "ends_on": Field(Kind.DATE),
         **_VERSIONED,
+    },
+    LogTable.PRIOR_ABSENCE: {
+        "school": _SCHOOL,
+        "pupil_number": Field(Kind.PUPIL_NUMBER, required=True),
+        "until": Field(Kind.DATE, required=True),
+        "half_days_authorised": Field(Kind.NUMBER),
+        "half_days_unauthorised": Field(Kind.NUMBER),
+        "hours_authorised": Field(Kind.DECIMAL),
+        "hours_unauthorised": Field(Kind.DECIMAL),
+        "times": Field(Kind.NUMBER),
+        "over_a_quarter": Field(Kind.CHOICE, choices=YES_NO),
+        "recorded_at": Field(Kind.MOMENT),
     },
 }
 

@@ -21,10 +21,21 @@ PACKAGED = Path(__file__).with_name("profiles")
 
 @dataclass(frozen=True)
 class HalfDay:
-    """A half day of a primary school, as wall-clock times and minutes of education."""
+    """A half day of a primary school, as wall-clock times and minutes of education.
+
+    Without `minutes` it is a whole day: as many as the timetable plans.
+    """
 
     starts: dt.time
     ends: dt.time
+    minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Lesson numbers as times: when lesson 1 starts, and how long each takes."""
+
+    starts: dt.time
     minutes: int
 
 
@@ -33,7 +44,8 @@ class FileForm:
     """One kind of file of one profile: what its headings mean.
 
     `columns` goes from heading to field; headings in `optional` may be missing; those in `unused`
-    are known and left out on purpose.
+    are known and left out on purpose. `observations` marks lessons in which pupils were seen or
+    missed, as apart from reports that give a reason; `school` is for files that do not say which.
     """
 
     profile: str
@@ -44,7 +56,15 @@ class FileForm:
     unused: frozenset[str] = frozenset()
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     half_days: Mapping[str, HalfDay] = field(default_factory=dict)
+    lessons: Lessons | None = None
+    observations: bool = False
+    school: str = ""
     reader: Reader = field(default_factory=Reader)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that this form has a heading for."""
+        return frozenset(self.columns.values())
 
     @property
     def required(self) -> list[str]:
@@ -82,7 +102,18 @@ def read_forms(extra: Path | None = None) -> tuple[FileForm, ...]:
 
 
 _PROFILE_KEYS = {"files", "dates", "moments", "months", "decimal"}
-_FILE_KEYS = {"file", "columns", "optional", "unused", "values", "half_days"}
+_FILE_KEYS = {
+    "file",
+    "table",
+    "columns",
+    "optional",
+    "unused",
+    "values",
+    "half_days",
+    "lessons",
+    "observations",
+    "school",
+}
 
 
 def _forms_of(name: str, document: Mapping[str, Any], problems: list[str]) -> list[FileForm]:
@@ -94,8 +125,9 @@ def _forms_of(name: str, document: Mapping[str, Any], problems: list[str]) -> li
         decimal=str(document.get("decimal", ".")),
     )
     forms = []
-    for table, entry in document.get("files", {}).items():
-        where = f"{name} [files.{table}]"
+    for kind, entry in document.get("files", {}).items():
+        where = f"{name} [files.{kind}]"
+        table = str(entry.get("table", kind))
         wrong = _problems_of(where, table, entry)
         problems += wrong
         if not wrong:
@@ -123,22 +155,42 @@ def _problems_of(where: str, table: str, entry: Mapping[str, Any]) -> list[str]:
             if word not in (meant or {}):
                 problems.append(f"{where}: {name} {written} means {word}, which is no {name}")
     for word, half_day in entry.get("half_days", {}).items():
-        if {key: type(value) for key, value in half_day.items()} != _HALF_DAY:
+        types = {key: type(value) for key, value in half_day.items()}
+        if types not in (_HALF_DAY, _WHOLE_DAY):
             problems.append(f"{where}: {word} needs starts = 08:30:00, ends = 12:00:00, minutes")
+    lessons = {key: type(value) for key, value in entry.get("lessons", _NO_LESSONS).items()}
+    if lessons != {key: type(value) for key, value in _NO_LESSONS.items()}:
+        problems.append(f"{where}: lessons needs starts = 08:30:00 and minutes = 50")
+    if "lesson_from" in columns.values() and "lessons" not in entry:
+        problems.append(f"{where}: lesson numbers need lessons = {{ starts = …, minutes = … }}")
     return problems
 
 
-_HALF_DAY = {"starts": dt.time, "ends": dt.time, "minutes": int}
+_WHOLE_DAY = {"starts": dt.time, "ends": dt.time}
+_HALF_DAY = {**_WHOLE_DAY, "minutes": int}
+_NO_LESSONS: dict[str, Any] = {"starts": dt.time(), "minutes": 0}
+_WAYS_TO_SAY_WHEN = (
+    {"starts_at"},
+    {"day", "half_day"},
+    {"day", "starts", "ends"},
+    {"day", "lesson_from", "lesson_to"},
+    {"day"},
+)
 
 
 def _missing_fields(table: LogTable, given: set[str]) -> list[str]:
     missing = [
-        name for name, known in fields_of(table).items() if known.required and name not in given
+        name
+        for name, known in fields_of(table).items()
+        if known.required and name not in given and name != "school"
     ]
     if table is LogTable.ABSENCE:
-        wanted = "starts_at, or day with half_day, or day with starts and ends"
-        ways = ({"starts_at"}, {"day", "half_day"}, {"day", "starts", "ends"})
-        missing += [] if any(way <= given for way in ways) else [wanted]
+        if not any(way <= given for way in _WAYS_TO_SAY_WHEN):
+            missing.append("starts_at or day")
+        if ("starts" in given) != ("ends" in given):
+            missing.append("ends" if "starts" in given else "starts")
+        if not {"code", "source_kind"} & given:
+            missing.append("code")
     return missing
 
 
@@ -152,5 +204,8 @@ def _form(name: str, table: str, entry: Mapping[str, Any], reader: Reader) -> Fi
         unused=frozenset(entry.get("unused", ())),
         values={key: dict(value) for key, value in entry.get("values", {}).items()},
         half_days={key: HalfDay(**value) for key, value in entry.get("half_days", {}).items()},
+        lessons=Lessons(**entry["lessons"]) if "lessons" in entry else None,
+        observations=bool(entry.get("observations", False)),
+        school=str(entry.get("school", "")).upper(),
         reader=reader,
     )

@@ -1,21 +1,26 @@
 """The rows of one delivery on their way in: checked, pseudonymised, translated, keyed."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import polars as pl
 
+from features.errors import DeliveryRefused
 from features.governance.vault import Vault
 from features.ingest.checks import FILE, Place, Rule, rules_of, set_apart, typed
-from features.ingest.codes import with_kind
+from features.ingest.codes import UnknownCodes, with_kind
+from features.ingest.explaining import explained, without_what_is_no_absence
 from features.ingest.fields import fields_of
-from features.ingest.pupils import remember_names, with_pupil_key
-from features.ingest.reading import ROW, RawTable
+from features.ingest.pupils import PupilKeys, remember_names
+from features.ingest.reading import ROW, LongTable, RawTable
 from features.ingest.versions import Outcome, with_fingerprint
 from features.records import LogTable, RecordLog
 
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+MOST_PLACES = 100_000
+"""Broken rules that are listed one by one; beyond that they are counted only."""
 
 NATURAL_KEYS = {
     LogTable.SCHOOLS: ["school"],
@@ -25,38 +30,66 @@ NATURAL_KEYS = {
     LogTable.PLACEMENTS: ["school", "pupil_key", "enrolled_on"],
     LogTable.ABSENCE: ["school", "record_id"],
     LogTable.SUPPORT: ["school", "record_id"],
+    LogTable.PRIOR_ABSENCE: ["school", "pupil_key", "until"],
 }
 """What makes two rows versions of one record."""
 
 
 @dataclass
 class Intake:
-    """One delivery under way; `places` collects the rows that were set apart."""
+    """One delivery under way; collects the rows that were set apart and the codes to ask about."""
 
-    sources: Sequence[RawTable]
+    sources: Sequence[RawTable | LongTable]
     records: RecordLog
     vault: Vault
     received_at: datetime
     places: list[Place] = field(default_factory=list)
+    places_left_out: int = 0
+    rows_read: Counter[int] = field(default_factory=Counter)
+    quarantined: Counter[int] = field(default_factory=Counter)
+    left_out: Counter[int] = field(default_factory=Counter)
+    unknown_codes: UnknownCodes = field(default_factory=UnknownCodes)
     renamed: set[tuple[str, str]] = field(default_factory=set)
+    _orders: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin with what the log knows of schools and codes."""
+        self._keys = PupilKeys(self.vault)
+        self._schools = set(self.records.schools())
+        self._codes = pl.DataFrame()
+        self._only_school = ""
 
     def contents(self) -> dict[LogTable, pl.DataFrame]:
         """Per delivered table its usable rows, with content, `record_key` and `fingerprint`.
 
-        Names go to the vault on the way, and stay behind there.
+        Names go to the vault on the way, and stay behind there. Long tables are not among them:
+        `parts` gives those, after this.
         """
-        tables = {table: self._rows(table) for table in LogTable}
-        schools = {*self.records.schools(), *tables[LogTable.SCHOOLS]["school"].to_list()}
-        described = Rule("school_not_described", "school", ~pl.col("school").is_in(list(schools)))
-        tables = {table: self._kept(rows, [described]) for table, rows in tables.items()}
-        self.renamed = remember_names(self.vault, tables[LogTable.PLACEMENTS])
-        codes = self._codes(tables[LogTable.CODES])
-        contents: dict[LogTable, pl.DataFrame] = {}
-        for table, rows in tables.items():
-            if len(rows):
-                content = self._content(table, rows, codes)
-                contents[table] = self._with_keys(table, content)
-        return contents
+        delivered = {LogTable.SCHOOLS: self._rows(LogTable.SCHOOLS)}
+        named = set(delivered[LogTable.SCHOOLS]["school"].to_list())
+        self._schools |= named
+        self._only_school = named.pop() if len(named) == 1 else ""
+        self._refuse_without_school()
+        for table in LogTable:
+            if table is not LogTable.SCHOOLS:
+                delivered[table] = self._described(self._rows(table))
+        self.renamed = remember_names(self.vault, delivered[LogTable.PLACEMENTS])
+        self._codes = self._meanings(delivered[LogTable.CODES])
+        return {
+            table: self._finished(table, rows) for table, rows in delivered.items() if len(rows)
+        }
+
+    def parts(
+        self, progress: Callable[[str, float], None]
+    ) -> Iterator[tuple[LogTable, pl.DataFrame]]:
+        """The same of the long tables, part by part."""
+        for number, source in enumerate(self.sources):
+            if isinstance(source, LongTable):
+                for done, part in source.parts():
+                    progress(source.name, done)
+                    rows = self._described(self._checked(number, part))
+                    if len(rows):
+                        yield source.form.table, self._finished(source.form.table, rows)
 
     def note_contradictions(self, judged: pl.DataFrame) -> None:
         """Set apart rows that say something else about a record than an earlier row did."""
@@ -82,28 +115,68 @@ class Intake:
         """The rows of all files of `table` that keep the rules of their form, with types."""
         parts = [_no_rows(table)]
         for number, source in enumerate(self.sources):
-            if source.form.table is table:
-                rows = typed(source).with_columns(pl.lit(number, pl.Int32).alias(FILE))
-                kept = self._kept(rows, rules_of(source.form, self.received_at))
-                parts.append(kept.select(parts[0].columns))
-                self.places += [
-                    Place(source.name, row, "", "wrong_number_of_cells") for row in source.malformed
-                ]
+            if isinstance(source, RawTable) and source.form.table is table:
+                parts.append(self._checked(number, source))
         return pl.concat(parts)
+
+    def _checked(self, number: int, part: RawTable) -> pl.DataFrame:
+        form = part.form
+        school = form.school or self._only_school
+        rows = typed(part, school).with_columns(
+            pl.lit(number, pl.Int32).alias(FILE), observed=pl.lit(form.observations)
+        )
+        self.rows_read[number] += part.rows_read
+        self.quarantined[number] += len(part.malformed)
+        self._note([Place(part.name, row, "", "wrong_number_of_cells") for row in part.malformed])
+        return self._kept(rows, rules_of(form, self.received_at)).select(
+            _no_rows(form.table).columns
+        )
+
+    def _described(self, rows: pl.DataFrame) -> pl.DataFrame:
+        described = pl.col("school").is_in(list(self._schools))
+        return self._kept(rows, [Rule("school_not_described", "school", ~described)])
 
     def _kept(self, rows: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         kept, places = set_apart(rows, rules, self.sources)
-        self.places += places
+        self._note(places)
+        if len(kept) < len(rows):
+            gone = rows.select(FILE, ROW).join(kept.select(FILE, ROW), on=[FILE, ROW], how="anti")
+            self.quarantined.update(dict(gone.unique().group_by(FILE).len().iter_rows()))
         return kept
 
-    def _codes(self, delivered: pl.DataFrame) -> pl.DataFrame:
+    def _note(self, places: Sequence[Place]) -> None:
+        room = MOST_PLACES - len(self.places)
+        self.places += places[:room]
+        self.places_left_out += max(0, len(places) - room)
+
+    def _refuse_without_school(self) -> None:
+        nameless = [
+            source.name
+            for source in self.sources
+            if "school" not in source.form.fields and not source.form.school
+        ]
+        if nameless and not self._only_school:
+            raise DeliveryRefused(
+                f"{', '.join(nameless)}: does not say which school; nothing was stored. Deliver it "
+                'together with a schools.csv of one school, or write school = "…" in the profile.'
+            )
+
+    def _meanings(self, delivered: pl.DataFrame) -> pl.DataFrame:
         """What each school means by its codes: as delivered now, else as last known."""
         known = pl.DataFrame(self.records.read_as_of(LogTable.CODES, END_OF_TIME))
-        columns = ["school", "code", "category", "authorised"]
+        columns = ["school", "code", "category", "authorised", "valid_from", "valid_to"]
         now = delivered.with_columns(authorised=pl.col("authorised") == "yes")
         return pl.concat([known.select(columns), now.select(columns)])
 
-    def _content(self, table: LogTable, rows: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
+    def _finished(self, table: LogTable, rows: pl.DataFrame) -> pl.DataFrame:
+        ordered = rows.with_columns(order=pl.int_range(pl.len()) + self._orders)
+        self._orders += len(rows)
+        content = self._with_keys(table, self._content(table, ordered))
+        if table is LogTable.ABSENCE:
+            content = self._explained(content)
+        return with_fingerprint(content, table)
+
+    def _content(self, table: LogTable, rows: pl.DataFrame) -> pl.DataFrame:
         match table:
             case LogTable.SCHOOLS | LogTable.CALENDAR:
                 return rows
@@ -116,17 +189,42 @@ class Intake:
                     pl.col("group", "year_group").fill_null(""), born_on="birth_month"
                 )
             case LogTable.ABSENCE:
-                return with_kind(self._with_pupils(rows), codes)
+                keyed = self._with_pupils(rows)
+                by_start = pl.concat_str("pupil_key", pl.col("starts_at").dt.to_string("iso"))
+                translated = with_kind(keyed, self._codes, self.vault)
+                return translated.with_columns(record_id=pl.coalesce("record_id", by_start))
             case LogTable.SUPPORT:
                 return self._with_pupils(rows)
+            case LogTable.PRIOR_ABSENCE:
+                return self._with_pupils(rows).with_columns(
+                    minutes_authorised=_minutes("hours_authorised"),
+                    minutes_unauthorised=_minutes("hours_unauthorised"),
+                    over_a_quarter=pl.col("over_a_quarter") == "yes",
+                )
+
+    def _explained(self, absence: pl.DataFrame) -> pl.DataFrame:
+        known = pl.DataFrame()
+        if absence["observed"].any():
+            schools = absence["school"].unique().to_list()
+            known = pl.DataFrame(
+                self.records.read_as_of(LogTable.ABSENCE, END_OF_TIME, schools=schools)
+            )
+        kept, left_out = without_what_is_no_absence(explained(absence, known, self.received_at))
+        self.left_out.update(left_out)
+        self.unknown_codes.note(kept)
+        return kept
 
     def _with_pupils(self, rows: pl.DataFrame) -> pl.DataFrame:
-        keyed = with_pupil_key(self.vault, rows)
+        keyed = self._keys.added_to(rows)
         unknown = pl.col("pupil_number").is_not_null() & pl.col("pupil_key").is_null()
         return self._kept(keyed, [Rule("pupil_not_known", "pupil_number", unknown)])
 
     def _with_keys(self, table: LogTable, rows: pl.DataFrame) -> pl.DataFrame:
         parts = [pl.col(name).cast(pl.String).fill_null("") for name in NATURAL_KEYS[table]]
+        if table is LogTable.CODES:
+            # Only where a code has more than one meaning does the day belong to its key.
+            parts.append(pl.concat_str(pl.lit("\x1f"), "valid_from").fill_null(""))
+            parts[-2:] = [pl.concat_str(parts[-2:])]
         texts = rows.select(pl.concat_str(pl.lit(str(table)), *parts, separator="\x1f"))
         keys = self.vault.record_keys(texts.to_series().to_list())
         recorded_at = (
@@ -135,15 +233,17 @@ class Intake:
             else pl.lit(None, pl.Datetime("us", "UTC"))
         )
         withdrawn = pl.col("withdrawn") == "yes" if "withdrawn" in rows.columns else pl.lit(False)
-        keyed = rows.with_columns(
+        return rows.with_columns(
             pl.Series("record_key", keys, pl.String),
-            pl.int_range(pl.len()).alias("order"),
             recorded_at=recorded_at,
             withdrawn=withdrawn.fill_null(False),
         )
-        return with_fingerprint(keyed, table)
+
+
+def _minutes(hours: str) -> pl.Expr:
+    return (pl.col(hours) * 60).round().cast(pl.Int32)
 
 
 def _no_rows(table: LogTable) -> pl.DataFrame:
     types = {name: one.kind.type for name, one in fields_of(table).items()}
-    return pl.DataFrame(schema={FILE: pl.Int32, ROW: pl.Int64, **types})
+    return pl.DataFrame(schema={FILE: pl.Int32, ROW: pl.Int64, "observed": pl.Boolean, **types})

@@ -1,5 +1,6 @@
 """How a source writes its values; a text that cannot be read becomes null."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,31 +36,37 @@ class Reader:
             case Kind.PUPIL_NUMBER:
                 return text.set(~text.str.contains(r"^[0-9A-Za-z._-]{1,24}$"), None)
             case Kind.DATE:
-                return _parsed(text, pl.Date(), ("%Y-%m-%d", *self.dates), _with_century)
+                return _parsed(text, pl.Date(), ("%Y-%m-%d", *self.dates), _tidied)
             case Kind.MONTH:
                 return self._month(text)
             case Kind.TIME:
-                return _parsed(text, pl.Time(), ("%H:%M", "%H:%M:%S", "%H.%M"))
+                return _parsed(text, pl.Time(), ("%H:%M", "%H:%M:%S", "%H.%M"), _as_time)
             case Kind.LOCAL:
                 return self._local(text)
             case Kind.MOMENT:
                 return self._moment(text)
             case Kind.NUMBER:
-                plain = text.str.replace(self.decimal, ".", literal=True)
-                return plain.cast(pl.Float64, strict=False).round().cast(pl.Int32, strict=False)
+                return self._decimal(text).round().cast(pl.Int32, strict=False)
+            case Kind.DECIMAL:
+                return self._decimal(text)
             case Kind.CHOICE:
                 return text.str.to_lowercase().replace_strict(
                     choices, default=None, return_dtype=pl.String
                 )
 
+    def _decimal(self, text: pl.Series) -> pl.Series:
+        plain = text.str.replace(self.decimal, ".", literal=True)
+        return plain.cast(pl.Float64, strict=False)
+
     def _month(self, text: pl.Series) -> pl.Series:
-        month = text.str.replace(r"^(\d{4}-\d\d)-\d\d$", "${1}")  # a spreadsheet made it a date
+        # A spreadsheet made it a date, or the number of days that stands for one.
+        month = _without_serials(text).str.replace(r"^(\d{4}-\d\d)-\d\d$", "${1}")
         formats = tuple(f"%d-{one}" for one in ("%Y-%m", *self.months))
         return _parsed("01-" + month, pl.Date(), formats)
 
     def _naive(self, text: pl.Series) -> pl.Series:
         formats = (*self.moments, *_ISO_MOMENTS)
-        return _parsed(text, pl.Datetime("us"), formats, _with_century)
+        return _parsed(text, pl.Datetime("us"), formats, _tidied)
 
     def _local(self, text: pl.Series) -> pl.Series:
         """Wall clock in Amsterdam; a date alone is its midnight."""
@@ -79,7 +86,7 @@ class Reader:
         return _filled(
             local,
             text,
-            lambda rest: _parsed(rest, pl.Date(), dates, _with_century).cast(pl.Datetime("us")),
+            lambda rest: _parsed(rest, pl.Date(), dates, _tidied).cast(pl.Datetime("us")),
         )
 
     def _moment(self, text: pl.Series) -> pl.Series:
@@ -131,6 +138,55 @@ def _filled(
     if places.is_empty():
         return result
     return result.scatter(places, read(text.gather(places)))
+
+
+def _tidied(text: pl.Series) -> pl.Series:
+    return _without_serials(_with_century(text))
+
+
+_SERIAL = r"^[2-6]\d{4}(?:[.,]\d+)?$"
+_DAY_PART = r"^0[.,]\d+$"
+
+
+def _without_serials(text: pl.Series) -> pl.Series:
+    """Days since 1900 as Excel stores them, written out as ISO; other texts as they are.
+
+    Such a number is what is left of a date cell that lost its format. Only 1954 to 2091 is
+    understood, so that a year or a pupil's number is not taken for a day.
+
+    >>> _without_serials(pl.Series(["46272", "46272,5", "2026-09-07", "12345"])).to_list()
+    ['2026-09-07', '2026-09-07T12:00:00', '2026-09-07', '12345']
+    """
+    is_serial = text.str.contains(_SERIAL).fill_null(False)
+    if not is_serial.any():
+        return text
+    days = text.set(~is_serial, None).str.replace(",", ".", literal=True).cast(pl.Float64)
+    seconds = (days * 86_400).round().cast(pl.Int64)
+    moment = pl.lit(_EXCEL_DAY_0) + pl.duration(seconds=pl.col("seconds"))
+    written = seconds.to_frame("seconds").select(
+        pl.when(pl.col("seconds") % 86_400 == 0)
+        .then(moment.dt.to_string("%Y-%m-%d"))
+        .otherwise(moment.dt.to_string("%Y-%m-%dT%H:%M:%S"))
+    )
+    return written.to_series().fill_null(text)
+
+
+_EXCEL_DAY_0 = dt.datetime.fromisoformat("1899-12-30")
+
+
+def _as_time(text: pl.Series) -> pl.Series:
+    """Part of a day as Excel stores a time, written out; other texts as they are.
+
+    >>> _as_time(pl.Series(["0.354166666666667", "8:30"])).to_list()
+    ['08:30:00', '8:30']
+    """
+    is_part = text.str.contains(_DAY_PART).fill_null(False)
+    if not is_part.any():
+        return text
+    part = text.set(~is_part, None).str.replace(",", ".", literal=True).cast(pl.Float64)
+    seconds = (part * 86_400).round().clip(upper_bound=86_399).cast(pl.Int64)
+    clock = (seconds * 1_000_000_000).cast(pl.Time).dt.to_string("%H:%M:%S")
+    return clock.fill_null(text)
 
 
 def _with_century(text: pl.Series) -> pl.Series:

@@ -28,14 +28,23 @@ def remember_names(vault: Vault, placements: pl.DataFrame) -> set[tuple[str, str
     return renamed
 
 
-def with_pupil_key(vault: Vault, rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with `pupil_key`; null where the number is blank or the vault does not know it."""
-    wanted = rows.select("school", "pupil_number").drop_nulls().unique(maintain_order=True)
-    keys: list[str | None] = []
-    parts = wanted.partition_by("school", maintain_order=True)
-    for part in parts:
-        keys += vault.keys_for(part["school"][0], part["pupil_number"].to_list())
-    found = (pl.concat(parts) if parts else wanted).with_columns(
-        pl.Series("pupil_key", keys, pl.String)
-    )
-    return rows.join(found, on=["school", "pupil_number"], how="left", maintain_order="left")
+class PupilKeys:
+    """Pseudonyms of pupils by school and number, looked up in the vault once each."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._known = pl.DataFrame(
+            schema={"school": pl.String, "pupil_number": pl.String, "pupil_key": pl.String}
+        )
+
+    def added_to(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """`rows` with `pupil_key`; null where the number is blank or the vault does not know it."""
+        pair = ["school", "pupil_number"]
+        wanted = rows.select(pair).drop_nulls().unique(maintain_order=True)
+        new = wanted.join(self._known, on=pair, how="anti", maintain_order="left")
+        found = [self._known]
+        for part in new.partition_by("school", maintain_order=True):
+            keys = self._vault.keys_for(part["school"][0], part["pupil_number"].to_list())
+            found.append(part.with_columns(pl.Series("pupil_key", keys, pl.String)))
+        self._known = pl.concat(found)
+        return rows.join(self._known, on=pair, how="left", maintain_order="left")

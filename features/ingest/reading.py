@@ -3,10 +3,14 @@
 A row number is the one a spreadsheet shows: title lines, headings and blank lines count.
 """
 
+import contextlib
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import IO
 
 import polars as pl
 import pyarrow as pa
@@ -14,7 +18,7 @@ import pyarrow.csv
 
 from features.errors import DeliveryRefused
 from features.ingest.blocked import columns_with_citizen_numbers
-from features.ingest.decoding import decode
+from features.ingest.decoding import decode, encoding_of
 from features.ingest.forms import FileForm
 from features.ingest.headings import TITLE_LINES, Headings, checked, fit_of
 from features.ingest.opening import RawFile
@@ -23,6 +27,8 @@ from features.ingest.spreadsheets import sheets_of
 SEPARATORS = (",", ";", "\t")
 _EMPTY = "{name}: the file is empty. Export it again, or leave it out of the delivery."
 _HEAD_CHARACTERS = 60_000
+PART_CHARACTERS = 16_000_000
+"""How much of a large text is in memory at a time, a few times over."""
 _TOTALS = r"^(eind)?(totaal|totalen|total|totals|aantal|som)\b"
 _TOTAL_LINES = 3
 ROW = "row"
@@ -48,10 +54,70 @@ class RawTable:
         return len(self.frame) + len(self.malformed)
 
 
-def read_tables(file: RawFile, forms: Sequence[FileForm]) -> list[RawTable]:
-    """The tables in one file; raises `DeliveryRefused` with everything that is wrong with it."""
-    if not file.content:
+@dataclass(frozen=True)
+class LongTable:
+    """A text file of a known form that is too large to hold: read part by part, in order.
+
+    Same meaning as a `RawTable`; `parts` gives such tables, whose row numbers run on.
+    """
+
+    name: str
+    form: FileForm
+    dropped: tuple[str, ...]
+    size: int
+    _headings: Headings
+    _lines: Callable[[], AbstractContextManager[IO[str]]]
+    _separator: str
+    _line: int
+    _physical: int
+
+    def parts(self) -> Iterator[tuple[float, RawTable]]:
+        """Some hundred thousand rows at a time, each with how far in the file it ends (0 to 1)."""
+        width, first_row = len(self._headings.cells), self._line + 1
+        with self._lines() as lines:
+            for _ in range(self._physical):
+                lines.readline()
+            pending, ended, behind = "", False, 0
+            while not ended:
+                text = pending + _whole_rows(lines)
+                ended = not (ahead := lines.read(1))
+                parsed = _parsed(text, self._separator, width)
+                if parsed.opens_a_quote and not ended and len(text) < 3 * PART_CHARACTERS:
+                    pending = text + ahead  # the quoted text goes on below
+                    continue
+                checked = parsed.checked(self.name, first_row)
+                numbered = checked.with_columns((parsed.numbers + (first_row - 1)).alias(ROW))
+                malformed = parsed.malformed(first_row, is_end=ended)
+                behind += len(text)
+                table = _table(self.name, self._headings, numbered, malformed, is_end=ended)
+                yield min(1.0, behind / self.size), table
+                first_row += parsed.lines
+                pending = ahead
+
+
+def _whole_rows(lines: IO[str]) -> str:
+    """The next part of a text, up to the end of a line that is not inside quotation marks."""
+    pieces = [lines.read(PART_CHARACTERS), lines.readline()]
+    marks = sum(piece.count('"') for piece in pieces)
+    beyond = 0
+    while marks % 2 and beyond < PART_CHARACTERS and (line := lines.readline()):
+        pieces.append(line)
+        marks += line.count('"')
+        beyond += len(line)
+    return "".join(pieces)
+
+
+def read_tables(
+    file: RawFile, forms: Sequence[FileForm], long_from: int = 1 << 62
+) -> Sequence[RawTable | LongTable]:
+    """The tables in one file; raises `DeliveryRefused` with everything that is wrong with it.
+
+    A text file of `long_from` bytes or more is not read beyond its headings yet.
+    """
+    if not file.size:
         raise DeliveryRefused(_EMPTY.format(name=file.name))
+    if not file.is_sheet and file.size >= long_from:
+        return [_opened(file, forms)]
     if file.is_sheet:
         sheets = sheets_of(file)
         if not sheets:
@@ -63,13 +129,47 @@ def read_tables(file: RawFile, forms: Sequence[FileForm]) -> list[RawTable]:
     return [_read_text(file.name, text, forms)]
 
 
+def _opened(file: RawFile, forms: Sequence[FileForm]) -> LongTable:
+    encoding, bom = encoding_of(file)
+    lines = partial(_lines_of, file, encoding, bom)
+    with lines() as text:
+        head = text.read(_HEAD_CHARACTERS)
+    line, separator, cells, physical = _heading_line(head, forms)
+    headings = checked(file.name, cells, forms)
+    return LongTable(
+        file.name,
+        headings.form,
+        headings.unknown,
+        file.size,
+        headings,
+        lines,
+        separator,
+        line,
+        physical,
+    )
+
+
+@contextlib.contextmanager
+def _lines_of(file: RawFile, encoding: str, bom: int) -> Iterator[IO[str]]:
+    with file.open() as stream:
+        stream.read(bom)
+        text = io.TextIOWrapper(stream, encoding)
+        try:
+            yield text
+        finally:
+            text.detach()
+
+
 def _read_text(name: str, text: str, forms: Sequence[FileForm]) -> RawTable:
     head = text[:_HEAD_CHARACTERS]
     line, separator, cells, physical = _heading_line(head, forms)
     headings = checked(name, cells, forms)
     body = text.split("\n", physical)[physical] if text.count("\n") >= physical else ""
-    frame, malformed = _parse(name, body, separator, len(cells), first_row=line + 1)
-    return _table(name, headings, frame, malformed)
+    parsed, first_row = _parsed(body, separator, len(cells)), line + 1
+    frame = parsed.checked(name, first_row).with_columns(
+        (parsed.numbers + (first_row - 1)).alias(ROW)
+    )
+    return _table(name, headings, frame, parsed.malformed(first_row, is_end=True))
 
 
 def _heading_line(head: str, forms: Sequence[FileForm]) -> tuple[int, str, list[str], int]:
@@ -124,32 +224,61 @@ class _Ragged:
         return sorted(set(self.rows) - set(self.blank) - set(totals))
 
 
-def _parse(
-    name: str, body: str, separator: str, width: int, first_row: int
-) -> tuple[pl.DataFrame, list[int]]:
+@dataclass(frozen=True)
+class _Parsed:
+    """Some text split into cells: the good rows, their numbers in that text, and the others."""
+
+    frame: pl.DataFrame | None
+    numbers: pl.Series
+    ragged: _Ragged
+    unclosed: Sequence[int]
+
+    @property
+    def opens_a_quote(self) -> bool:
+        """Whether a quotation mark is not closed before the end of this text."""
+        return self.frame is None or bool(self.unclosed)
+
+    @property
+    def lines(self) -> int:
+        """Rows of any kind in this text."""
+        return len(self.numbers) + len(self.ragged.rows)
+
+    def checked(self, name: str, first_row: int) -> pl.DataFrame:
+        """The good rows, or a refusal of file `name` if rows cannot be told apart."""
+        if self.frame is None:
+            raise DeliveryRefused(
+                f"{name}: cannot be split into rows and columns. Export it again as CSV."
+            )
+        if self.unclosed:
+            raise DeliveryRefused(
+                f"{name}: row {min(self.unclosed) + first_row - 1} opens a quotation mark that is "
+                "not closed, so the rows below it cannot be told apart. Correct that row in the "
+                "source and export again."
+            )
+        return self.frame
+
+    def malformed(self, first_row: int, *, is_end: bool) -> list[int]:
+        """Numbers in the file of rows with too few or too many cells."""
+        last = len(self.numbers) + len(self.ragged.rows)
+        if is_end:
+            last = 0 if self.numbers.is_empty() else int(self.numbers.to_numpy()[-1])
+        return [number + first_row - 1 for number in self.ragged.malformed(last)]
+
+
+def _parsed(body: str, separator: str, width: int) -> _Parsed:
     """The cells below the headings as text, and the numbers of rows with too few or many cells."""
     ragged = _Ragged(separator)
     names = [str(place) for place in range(width)]
-    parsed = _split(body.encode(), names, ragged)
-    if parsed is None:
-        raise DeliveryRefused(
-            f"{name}: cannot be split into rows and columns. Export it again as CSV."
-        )
-    numbers = pl.int_range(1, len(parsed) + len(ragged.rows) + 1, eager=True)
+    frame = _split(body.encode(), names, ragged)
+    if frame is None:
+        return _Parsed(None, pl.Series([], dtype=pl.Int64), ragged, [])
+    numbers = pl.int_range(1, len(frame) + len(ragged.rows) + 1, eager=True)
     if ragged.rows:
         numbers = numbers.filter(~numbers.is_in(ragged.rows))
-    unclosed = ragged.unclosed + numbers.filter(_swallows_rows(parsed, separator)).to_list()
-    if unclosed:
-        raise DeliveryRefused(
-            f"{name}: row {min(unclosed) + first_row - 1} opens a quotation mark that is not "
-            "closed, so the rows below it cannot be told apart. Correct that row in the source "
-            "and export again."
-        )
-    malformed = ragged.malformed(last=0 if numbers.is_empty() else int(numbers.to_numpy()[-1]))
-    return (
-        parsed.with_columns((numbers + (first_row - 1)).alias(ROW)),
-        [number + first_row - 1 for number in malformed],
+    swallowing = (
+        numbers.filter(_swallows_rows(frame, separator)) if '"' in body else numbers.head(0)
     )
+    return _Parsed(frame, numbers, ragged, ragged.unclosed + swallowing.to_list())
 
 
 def _split(data: bytes, names: Sequence[str], ragged: _Ragged) -> pl.DataFrame | None:
@@ -199,12 +328,17 @@ def _read_sheet(name: str, rows: Sequence[Sequence[str]], forms: Sequence[FileFo
 
 
 def _table(
-    name: str, headings: Headings, frame: pl.DataFrame, malformed: Sequence[int]
+    name: str,
+    headings: Headings,
+    frame: pl.DataFrame,
+    malformed: Sequence[int],
+    *,
+    is_end: bool = True,
 ) -> RawTable:
     texts = [column for column in frame.columns if column != ROW]
     clean = frame.with_columns(pl.col(texts).str.strip_chars().replace("", None))
     filled = clean.filter(pl.any_horizontal(pl.col(texts).is_not_null()))
-    rows = _without_totals(filled, texts)
+    rows = _without_totals(filled, texts) if is_end else filled
     for place in columns_with_citizen_numbers(rows.select(texts)):
         raise DeliveryRefused(
             f"{name}: most values of column '{headings.cells[int(place)].strip()}' are citizen "

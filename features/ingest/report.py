@@ -14,7 +14,12 @@ ROWS_SHOWN = 5
 
 @dataclass(frozen=True)
 class FileCount:
-    """The rows of one file. `repeated` rows were known already and added nothing."""
+    """The rows of one file.
+
+    `repeated` rows were known already and added nothing; rows `left_out` are no absence by the
+    profile (a pupil seen in a lesson, books forgotten): counted, used where they end a report,
+    and not kept.
+    """
 
     file: str
     table: str
@@ -24,19 +29,21 @@ class FileCount:
     changed: int
     repeated: int
     quarantined: int
+    left_out: int = 0
     dropped_columns: tuple[str, ...] = ()
 
     @property
     def adds_up(self) -> bool:
         """Whether every row that was read is accounted for once."""
-        return self.rows_read == self.accepted + self.changed + self.repeated + self.quarantined
+        kept = self.accepted + self.changed + self.repeated
+        return self.rows_read == kept + self.quarantined + self.left_out
 
 
 @dataclass(frozen=True)
 class UnknownCode:
     """An absence code that the school has not explained; its rows count as not yet verified.
 
-    `code` is empty for texts that do not look like a code: these are not kept.
+    `code` is the text itself where that cannot be a name, else the keyed hash that is stored.
     """
 
     school: str
@@ -55,6 +62,7 @@ class ImportReport:
     places: tuple[Place, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()
     ignored_files: tuple[str, ...] = ()
+    places_left_out: int = 0
 
     @property
     def new_versions(self) -> int:
@@ -74,6 +82,7 @@ class ImportReport:
                 f"  {count.file} ({count.profile}): {count.rows_read} read = "
                 f"{count.accepted} accepted + {count.changed} changed + "
                 f"{count.repeated} repeated + {count.quarantined} quarantined"
+                + (f" + {count.left_out} no absence" if count.left_out else "")
             )
             if not count.rows_read:
                 yield f"  {count.file}: has headings but no rows; is that right?"
@@ -81,7 +90,8 @@ class ImportReport:
                 yield f"  {count.file}: not taken in: {', '.join(count.dropped_columns)}"
         yield from self._quarantine_lines()
         for unknown in self.unknown_codes:
-            what = f"code '{unknown.code}'" if unknown.code else "texts that are no code"
+            is_hash = unknown.code.startswith("?")
+            what = f"a text ({unknown.code})" if is_hash else f"code '{unknown.code}'"
             yield (
                 f"  {unknown.school}: {what} in {unknown.rows} rows of absence; what does the "
                 "school mean by it? Until codes.csv says so they count as not yet verified."
@@ -98,6 +108,9 @@ class ImportReport:
             more = f" and {len(numbers) - ROWS_SHOWN} more" if len(numbers) > ROWS_SHOWN else ""
             where = f"{file}: column '{column}'" if column else file
             yield f"  {where}: {rule.replace('_', ' ')}: row {shown}{more}"
+
+        if self.places_left_out:
+            yield f"  {self.places_left_out} more broken rules; only the first are listed by place"
 
     def to_json(self) -> str:
         """Everything, also every quarantined place, for a script or a page."""

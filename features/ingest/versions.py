@@ -30,14 +30,27 @@ def with_fingerprint(rows: pl.DataFrame, table: LogTable) -> pl.DataFrame:
 
     The same in every later release, because values are written out as integers and text.
     """
+    added = _ADDED_LATER.get(table, ())
+    first = [name for name in own_columns(table) if name not in added]
     parts = [
         _stable_text(pl.col(name), rows.schema[name]).fill_null("\0")
-        for name in (*own_columns(table), "withdrawn")
+        for name in (*first, "withdrawn")
     ]
-    texts = rows.select(pl.concat_str(parts, separator="\x1f")).to_series().to_list()
+    later = [
+        pl.concat_str(pl.lit(f"\x1f{name}="), _stable_text(pl.col(name), rows.schema[name]))
+        for name in added
+    ]
+    written = pl.concat_str(
+        pl.concat_str(parts, separator="\x1f"), *(one.fill_null("") for one in later)
+    )
+    texts = rows.select(written).to_series().to_list()
     blake = hashlib.blake2b
     hashes = [blake(text.encode(), digest_size=8).hexdigest() for text in texts]
     return rows.with_columns(pl.Series("fingerprint", hashes, pl.String))
+
+
+_ADDED_LATER = {LogTable.CODES: ("valid_from", "valid_to")}
+"""Columns that older deliveries did not have: where they are blank the hash is the old one."""
 
 
 def _stable_text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:

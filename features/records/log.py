@@ -10,7 +10,7 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from features.errors import DeliveryRefused
 from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
+from features.records.versions import in_order
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +38,13 @@ class DeliveryRows:
 
     `tables` holds the columns of `schema_of` except `delivery` and `sequence`, which the log
     gives out itself; among rows with the same `known_at`, a later row is the newer version.
+    A table that is too large to hold comes in pieces, each record whole within one of them.
     `schools` are those it spoke of, also where it said nothing new.
     """
 
     received_at: datetime
     digest: str
-    tables: Mapping[LogTable, pa.Table]
+    tables: Mapping[LogTable, pa.Table | Iterable[pa.Table]]
     schools: frozenset[str] = frozenset()
 
 
@@ -89,10 +91,13 @@ class RecordLog:
         schools = set(delivery.schools)
         rows = 0
         for table, content in delivery.tables.items():
-            if content.num_rows:
-                schools.update(pc.unique(content["school"]).to_pylist())
-                rows += content.num_rows
-                self._append_rows(table, content, name, number)
+            first = number * ROWS_PER_DELIVERY
+            for piece in [content] if isinstance(content, pa.Table) else content:
+                if piece.num_rows:
+                    schools.update(pc.unique(piece["school"]).to_pylist())
+                    self._append_rows(table, piece, name, first)
+                    first += piece.num_rows
+                    rows += piece.num_rows
         self._commit(delivery, number, name, sorted(schools), rows)
         self._pending.unlink()
         return number
@@ -155,15 +160,18 @@ class RecordLog:
         wanted = pc.scalar(True)
         if known_before is not None:
             wanted = pc.field("known_at") < _moment(known_before)
-        ordered = pl.DataFrame(self._versions(table, wanted, schools=schools)).sort(
-            "record_key", "known_at", "sequence"
-        )
-        has_next = pl.col("record_key") == pl.col("record_key").shift(-1)
-        versions = ordered.with_columns(
-            superseded_at=pl.when(has_next).then(pl.col("known_at").shift(-1))
-        )
-        schema = schema_of(table).append(pa.field("superseded_at", MOMENT))
-        return versions.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+        return in_order(self._versions(table, wanted, schools=schools), table)
+
+    def files(self, table: LogTable) -> list[str]:
+        """The active Parquet files of a table, for an engine that reads them by itself.
+
+        Rows of deliveries that are not in `deliveries()` were left behind by a killed run.
+        """
+        stored = self._open(table)
+        if stored is None:
+            return []
+        paths = pl.DataFrame(pa.table(stored.get_add_actions(flatten=True)))["path"].to_list()
+        return [str(self._path(table) / unquote(path)) for path in paths]
 
     def read_additions(self, table: LogTable, after: int) -> pa.Table:
         """What deliveries after number `after` added: `school`, `known_at` and `sequence` only."""
@@ -171,14 +179,28 @@ class RecordLog:
         newer = pc.field("sequence") >= (after + 1) * ROWS_PER_DELIVERY
         return self._versions(table, newer, columns)
 
-    def read_fingerprints(self, table: LogTable, schools: Sequence[str]) -> pa.Table:
-        """What a new delivery is compared with: all versions of these schools, without content."""
+    def read_fingerprints(
+        self, table: LogTable, schools: Sequence[str], prefix: str = ""
+    ) -> pa.Table:
+        """What a new delivery is compared with: all versions of these schools, without content.
+
+        With `prefix` only of the records whose key begins with it.
+        """
         columns = ["school", "record_key", "recorded_at", "known_at", "sequence", "fingerprint"]
         spoken_of = pc.list_flatten(self.deliveries()["schools"]).to_pylist()
         if not set(spoken_of) & set(schools):
             # A school that is new to the log: nothing to look for.
             return pa.schema([schema_of(table).field(name) for name in columns]).empty_table()
-        return self._versions(table, pc.scalar(True), columns, schools)
+        wanted = pc.starts_with(pc.field("record_key"), prefix) if prefix else pc.scalar(True)
+        return self._versions(table, wanted, columns, schools)
+
+    def schools_in(self, table: LogTable, schools: Sequence[str]) -> set[str]:
+        """Which of `schools` have a version of any record in `table`."""
+        return {
+            school
+            for school in schools
+            if self._versions(table, pc.scalar(True), ["school"], [school]).num_rows
+        }
 
     def _versions(
         self,
@@ -215,16 +237,16 @@ class RecordLog:
         paths = [str(self._path(table) / unquote(path)) for path in files["path"].to_list()]
         return pyarrow.dataset.dataset(paths, schema=schema, format="parquet")
 
-    def _append_rows(self, table: LogTable, content: pa.Table, name: str, number: int) -> None:
-        assert content.num_rows < ROWS_PER_DELIVERY
-        first = number * ROWS_PER_DELIVERY
+    def _append_rows(self, table: LogTable, content: pa.Table, name: str, first: int) -> None:
+        assert first % ROWS_PER_DELIVERY + content.num_rows < ROWS_PER_DELIVERY
         stamped = content.append_column(
             "delivery", pa.repeat(pa.scalar(name), content.num_rows)
         ).append_column("sequence", pa.array(range(first, first + content.num_rows), pa.int64()))
         schema = schema_of(table)
         # Sorted by school, so that a read for one school can skip the rest of a file.
         rows = stamped.select(schema.names).cast(schema).sort_by("school")
-        write_deltalake(str(self._path(table)), rows, mode="append")
+        # A column that a later release added joins the table with the first delivery that has it.
+        write_deltalake(str(self._path(table)), rows, mode="append", schema_mode="merge")
 
     def _commit(
         self, delivery: DeliveryRows, number: int, name: str, schools: list[str], rows: int

@@ -18,6 +18,7 @@ class LogTable(StrEnum):
     PLACEMENTS = "placements"
     ABSENCE = "absence"
     SUPPORT = "support"
+    PRIOR_ABSENCE = "prior_absence"
 
     @property
     def is_about_pupils(self) -> bool:
@@ -26,7 +27,12 @@ class LogTable(StrEnum):
         >>> LogTable.ABSENCE.is_about_pupils, LogTable.TIMETABLE.is_about_pupils
         (True, False)
         """
-        return self in (LogTable.PLACEMENTS, LogTable.ABSENCE, LogTable.SUPPORT)
+        return self in (
+            LogTable.PLACEMENTS,
+            LogTable.ABSENCE,
+            LogTable.SUPPORT,
+            LogTable.PRIOR_ABSENCE,
+        )
 
 
 COMMON_COLUMNS = {
@@ -52,6 +58,8 @@ _OWN_COLUMNS: dict[LogTable, dict[str, pa.DataType]] = {
         "code": pa.string(),
         "category": pa.string(),  # AbsenceKind
         "authorised": pa.bool_(),
+        "valid_from": pa.date32(),  # of the absence; null: always
+        "valid_to": pa.date32(),  # included; null: until further notice
     },
     LogTable.CALENDAR: {
         "school": pa.string(),
@@ -85,7 +93,9 @@ _OWN_COLUMNS: dict[LogTable, dict[str, pa.DataType]] = {
         "minutes": pa.int32(),  # null: from the interval or the timetable
         "kind": pa.string(),  # AbsenceKind
         "authorised": pa.bool_(),
-        "code": pa.string(),  # the school's own code; null for leave and for what is no code
+        # The school's own code. Null for leave, whose code can tell a religion; a keyed hash
+        # behind a question mark for what the school has not explained, which may be no code.
+        "code": pa.string(),
     },
     LogTable.SUPPORT: {
         "school": pa.string(),
@@ -94,6 +104,18 @@ _OWN_COLUMNS: dict[LogTable, dict[str, pa.DataType]] = {
         "status": pa.string(),  # SupportStatus
         "starts_on": pa.date32(),
         "ends_on": pa.date32(),
+    },
+    # Twelve months at an earlier school as sums. No day is known, so no row of absence can say it.
+    LogTable.PRIOR_ABSENCE: {
+        "school": pa.string(),
+        "pupil_key": pa.string(),
+        "until": pa.date32(),  # the last day of the twelve months
+        "half_days_authorised": pa.int32(),
+        "half_days_unauthorised": pa.int32(),
+        "minutes_authorised": pa.int32(),
+        "minutes_unauthorised": pa.int32(),
+        "times": pa.int32(),  # how often absent, as the earlier school counted
+        "over_a_quarter": pa.bool_(),  # absent for more than a quarter of the lessons
     },
 }
 

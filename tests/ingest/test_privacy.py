@@ -11,7 +11,7 @@ from features.ingest import ImportReport, ingest
 from features.ingest.decoding import decode
 from features.ingest.fields import Kind, fields_of
 from features.ingest.forms import read_forms
-from tests.ingest.office import RECEIVED, Office
+from tests.ingest.office import FILES, RECEIVED, Office
 
 MARKER = "Kanarie7Geheim"
 NAMES = ("Noor", "van der", "Meerveld", "Sam", "Okafor", "00123")
@@ -47,8 +47,8 @@ def test_names_are_in_no_log_line_and_no_report(
 FIELDS = [
     (form.file, heading)
     for form in read_forms()
-    if form.profile == "canonical"
-    for heading in form.columns
+    if form.profile == "canonical" and form.file in FILES
+    for heading in form.required
     # The name of a school and the words for groups are stored as they come.
     if heading not in ("name", "group", "year_group", "given_name", "name_prefix", "family_name")
 ]
@@ -125,7 +125,8 @@ def test_free_text_under_absence_code_is_neither_kept_nor_shown(office: Office) 
     office.change("absence.csv", ",,O,", ",,moeder belde over thuis,")
     report = office.deliver()
     [unknown] = report.unknown_codes
-    assert (unknown.code, unknown.rows) == ("", 1)
+    assert unknown.code.startswith("?")
+    assert unknown.rows == 1
     assert "moeder" not in said(report)
     assert b"moeder" not in everything(office)
 

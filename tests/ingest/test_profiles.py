@@ -250,7 +250,7 @@ def test_a_school_can_bring_a_profile_of_its_own(office: Office, tmp_path: Path)
     ("spoil", "message"),
     [
         (lambda text: text.replace('= "day"', '= "dag"'), "Datum means dag, which is no field"),
-        (lambda text: text.replace('"Begin" = "starts"\n', ""), "no heading for starts_at, or day"),
+        (lambda text: text.replace('"Begin" = "starts"\n', ""), "no heading for starts"),
         (lambda text: text.replace('"Code" = "code"\n', ""), "no heading for code"),
         (lambda text: text.replace("[files.absence", "[files.verzuim"), "no such table"),
         (lambda text: text.replace('file = "verzuim_lessen.csv"', ""), "file is missing"),

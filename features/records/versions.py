@@ -1,0 +1,24 @@
+"""Versions of records in order, each with the moment from which the next one holds."""
+
+import polars as pl
+import pyarrow as pa
+
+from features.records.schema import MOMENT, LogTable, schema_of
+
+
+def versions_schema(table: LogTable) -> pa.Schema:
+    """The columns of versions of one table: those of the log, and `superseded_at`."""
+    return schema_of(table).append(pa.field("superseded_at", MOMENT))
+
+
+def in_order(versions: pa.Table, table: LogTable) -> pa.Table:
+    """`versions` by record from old to new, with `superseded_at`: when the next became known.
+
+    Null for the newest of a record. Among versions known at one moment, `sequence` decides.
+    """
+    ordered = pl.DataFrame(versions).sort("record_key", "known_at", "sequence")
+    has_next = pl.col("record_key") == pl.col("record_key").shift(-1)
+    found = ordered.with_columns(
+        superseded_at=pl.when(has_next).then(pl.col("known_at").shift(-1)).otherwise(None)
+    )
+    return found.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(versions_schema(table))
