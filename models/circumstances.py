@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from features.catalogue import feature
 from features.school_weeks import school_year_of
@@ -25,10 +26,36 @@ _CONTACTS = {
 """A statutory report is no contact that speaks against a signal; it stands under a reason."""
 
 
-def support_facts(records: PupilRecords) -> list[Fact]:
-    """Support that ended without a next step, or is waited for; never support that runs."""
-    found = (_ended(records), _waiting(records), _reported(records))
+def support_facts(records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
+    """Support that ended without a next step, or is waited for; never support that runs.
+
+    Told only where the features of the row, `values`, hold what it rests on (`support_told`).
+    """
+    known = support_told(values)
+    found = (
+        _ended(records) if "ended" in known else None,
+        _waiting(records) if "waiting" in known else None,
+        _reported(records) if "reported" in known else None,
+    )
     return [fact for fact in found if fact is not None]
+
+
+def support_told(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Which facts about support hold, decided on features; those that cannot be are left out.
+
+    >>> import numpy as np
+    >>> support_told({"tlv_waiting_weeks": np.array([np.nan, 0.0])})
+    {'waiting': array([False,  True])}
+    """
+    told = {}
+    if {"weeks_since_support_ended", "support_requested"} <= set(columns):
+        ended, asked = columns["weeks_since_support_ended"], columns["support_requested"]
+        told["ended"] = (ended >= 0) & (asked == 0)
+    if "tlv_waiting_weeks" in columns:
+        told["waiting"] = columns["tlv_waiting_weeks"] >= 0
+    if "duo_reports_40w" in columns:
+        told["reported"] = columns["duo_reports_40w"] > 0
+    return told
 
 
 def career_facts(records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:

@@ -362,10 +362,14 @@ MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
 }
 
 
-def absence_facts(records: PupilRecords, theme: Theme) -> list[Fact]:
-    """The facts of a theme that rests on days of absence or lateness."""
-    found = [measure.fact(records) for measure in MEASURES[theme]]
-    if theme is Theme.ABSENCE:
+def absence_facts(records: PupilRecords, theme: Theme, values: Mapping[str, float]) -> list[Fact]:
+    """The facts of a theme that rests on days of absence or lateness.
+
+    Only what the features of the row, `values`, hold is told: what a model may not look at is not
+    shown as its reason either.
+    """
+    found = [measure.fact(records) for measure in MEASURES[theme] if measure.feature in values]
+    if theme is Theme.ABSENCE and "absent_share_previous_year" in values:
         found.append(previous_year_fact(records))
     return [fact for fact in found if fact is not None]
 

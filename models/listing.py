@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from features.vocabulary import Theme
 from models.capacity import Capacity
+from models.circumstances import support_told
 from models.explain import contributions, told_themes
 from models.facts import MEASURES
 from models.stored import RiskModel
@@ -34,35 +35,28 @@ def tellable(columns: Columns) -> Flags:
     """In which themes something stands out that can be told alone: [rows, themes].
 
     Decided on the features, which are counted from the same records as the facts: a theme is
-    tellable exactly when `models.reasons` finds a fact in it that stands alone. The columns are
-    in the order of `tuple(Theme)`. A missing value is nothing to tell.
+    tellable exactly when `models.reasons` finds a fact in it that stands alone. The columns of the
+    result are in the order of `tuple(Theme)`. A missing value is nothing to tell; neither is a
+    feature that `columns` does not hold, since a model tells nothing that it may not look at.
 
-    >>> columns = {name: np.array([np.nan, 0.0]) for name in feature_names()}
-    >>> columns |= {"absent_days_4w": np.array([2.0, 1.0])}
-    >>> columns |= {"weeks_since_support_ended": np.array([np.nan, 3.0])}
+    >>> columns = {
+    ...     "absent_days_4w": np.array([2.0, 1.0]),
+    ...     "weeks_since_support_ended": np.array([np.nan, 3.0]),
+    ...     "support_requested": np.array([0.0, 0.0]),
+    ... }
     >>> [[theme.value for theme, told in zip(Theme, row) if told] for row in tellable(columns)]
     [['absence'], ['support']]
     """
-    found = {
-        theme: np.any(
-            [columns[measure.feature] >= measure.smallest for measure in measures if measure.alone],
-            axis=0,
-        )
-        for theme, measures in MEASURES.items()
-    }
-    ended = columns["weeks_since_support_ended"] >= 0
-    waiting = columns["tlv_waiting_weeks"] >= 0
-    reported = columns["duo_reports_40w"] > 0
-    found[Theme.SUPPORT] = (ended & (columns["support_requested"] == 0)) | waiting | reported
-    nothing = np.zeros(len(waiting), np.bool_)
-    return np.column_stack([found.get(theme, nothing) for theme in Theme])
-
-
-def feature_names() -> tuple[str, ...]:
-    """The features that `tellable` looks at."""
-    measured = [m.feature for measures in MEASURES.values() for m in measures if m.alone]
-    support = ("weeks_since_support_ended", "support_requested", "tlv_waiting_weeks")
-    return (*measured, *support, "duo_reports_40w")
+    rows = len(next(iter(columns.values())))
+    nothing = np.zeros(rows, np.bool_)
+    found = dict.fromkeys(Theme, nothing)
+    for theme, measures in MEASURES.items():
+        for measure in measures:
+            if measure.alone and measure.feature in columns:
+                found[theme] = found[theme] | (columns[measure.feature] >= measure.smallest)
+    for told in support_told(columns).values():
+        found[Theme.SUPPORT] = found[Theme.SUPPORT] | told
+    return np.column_stack([found[theme] for theme in Theme])
 
 
 def cut(
@@ -75,10 +69,10 @@ def cut(
 ) -> Cut:
     """The lists of every block (one school, one Monday), as `Capacity.listed` cuts them.
 
-    `columns` holds the features of the model and those of `feature_names`. Only whoever could be
-    listed is explained: explaining everybody takes as long as training.
+    `columns` holds the features of the model. Only whoever could be listed is explained: explaining
+    everybody takes as long as training.
     """
-    told = tellable(columns)
+    told = tellable({name: columns[name] for name in model.features})
     eligible: Flags = np.asarray(told.any(axis=1))
     checked = np.zeros(len(score), np.bool_)
     while True:

@@ -77,10 +77,10 @@ def _reason(theme: Theme, facts: list[Fact]) -> Reason:
 
 def _facts(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
     if theme is Theme.SUPPORT:
-        return support_facts(records)
+        return support_facts(records, values)
     if theme is Theme.CAREER:
         return career_facts(records, values)
-    return absence_facts(records, theme) if theme in MEASURES else []
+    return absence_facts(records, theme, values) if theme in MEASURES else []
 
 
 def _told(facts: list[Fact]) -> list[Fact]:

@@ -12,6 +12,7 @@ from features.vocabulary import PupilKey, Theme
 from models.capacity import Capacity
 from models.cohort import Cohort
 from models.explain import contributions
+from models.listing import Cut, cut
 from models.stored import RiskModel
 from serving.lists import Block
 
@@ -54,14 +55,19 @@ class ScoredMonday:
         mine = self._schools() == school
         return self.capacity.of(int((mine & ~np.isnan(self.scores)).sum()))
 
+    def passed_over(self, school: str) -> int:
+        """How many pupils of `school` gave up their place: a signal without a reason."""
+        return int(self._cut(self._of(school)).passed_over.sum())
+
     def listed(self, school: str) -> list[ListedPupil]:
         """The list of `school`: to discuss, to follow, and those too new to say anything about.
 
-        The first half of the places is to discuss. Pupils already at home are not on this list.
+        The first half of the places is to discuss. Whoever the records give no reason for is passed
+        over (`models.listing`). Pupils already at home are not on this list.
         """
-        mine = np.flatnonzero(self._schools() == school)
-        keys = np.asarray(self.table["pupil_key"].to_pylist(), dtype=np.str_)[mine]
-        on_list = self.capacity.listed(np.zeros(len(mine), np.int64), self.scores[mine], keys)
+        mine = self._of(school)
+        keys = self._keys(mine)
+        on_list = self._cut(mine).listed
         chosen = mine[on_list]
         chosen = chosen[np.lexsort((keys[on_list], -self.scores[chosen]))]
         rows: list[ListedPupil] = []
@@ -76,6 +82,23 @@ class ScoredMonday:
         for row in sorted(new, key=lambda row: str(self.table["pupil_key"][int(row)])):
             rows.append(self._pupil(int(row), Block.TOO_LITTLE_DATA, len(rows), {}))
         return rows
+
+    def _cut(self, mine: Places) -> Cut:
+        table = self.table.take(mine)
+        return cut(
+            self.capacity,
+            self.bundle,
+            {name: _column(table, name) for name in self.bundle.features},
+            self.scores[mine],
+            np.zeros(len(mine), np.int64),
+            self._keys(mine),
+        )
+
+    def _of(self, school: str) -> Places:
+        return np.flatnonzero(self._schools() == school)
+
+    def _keys(self, rows: Places) -> NDArray[np.str_]:
+        return np.asarray(self.table["pupil_key"].take(rows).to_pylist(), dtype=np.str_)
 
     def _block(self, place: int, school: str) -> Block:
         return Block.DISCUSS if place < -(-self.places(school) // 2) else Block.FOLLOW

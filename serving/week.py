@@ -47,6 +47,7 @@ class WeekResult:
     schools: int
     published: int
     listed: int
+    passed_over: int
     too_little_data: int
 
     def lines(self) -> Iterator[str]:
@@ -54,7 +55,8 @@ class WeekResult:
         again = "" if self.published else " (they were there already; nothing changed)"
         yield (
             f"{self.as_of}: {self.published} of {self.schools} lists published{again}; "
-            f"{self.listed} pupils to discuss or follow, {self.too_little_data} too new to say"
+            f"{self.listed} pupils to discuss or follow, {self.too_little_data} too new to say, "
+            f"{self.passed_over} passed over: nothing in their records to point at"
         )
 
 
@@ -102,14 +104,20 @@ class WeeklyRun:
             self._show_online(scored, lists)
         blocks = [row.block for one in lists for row in one.rows]
         little = blocks.count(Block.TOO_LITTLE_DATA)
-        result = WeekResult(as_of, len(lists), published, len(blocks) - little, little)
+        over = sum(scored.passed_over(school) for school in scored.schools)
+        result = WeekResult(as_of, len(lists), published, len(blocks) - little, over, little)
         AuditChain(self.ledger).append(
             self.use.moment,
             self.use.actor,
             self.use.role,
             "lists_published",
             f"week {as_of}",
-            detail={"lists": published, "pupils": result.listed, "model_version": version},
+            detail={
+                "lists": published,
+                "pupils": result.listed,
+                "passed_over": result.passed_over,
+                "model_version": version,
+            },
         )
         return result
 

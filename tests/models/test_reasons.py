@@ -460,7 +460,7 @@ def test_support_facts_hold_exactly_when_the_features_say_so() -> None:
         for row in build_partition(tables, [MONDAY]).to_pylist():
             facts = {
                 fact.family: fact
-                for fact in circumstances.support_facts(records.of(row["pupil_key"]))
+                for fact in circumstances.support_facts(records.of(row["pupil_key"]), row)
             }
             assert ("waiting" in facts) == (row["tlv_waiting_weeks"] >= 0)
             ended = row["weeks_since_support_ended"] >= 0 and row["support_requested"] == 0
