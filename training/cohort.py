@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +19,7 @@ from features.records.partition import PartitionTables, read_partition
 from features.school_weeks import AMSTERDAM, first_day_of, monday_of
 from training.experiment import Experiment
 from training.labels import Outcome, last_seen_day
+from training.lots import lots, uniform, with_history
 from training.outcomes import label_rows
 from training.splits import Part, Periods, last_complete_school_year, plan_periods
 
@@ -30,10 +30,10 @@ LOOK_BACK = timedelta(weeks=20)
 
 @dataclass(frozen=True)
 class ExperimentRows:
-    """Rows sorted by as-of date and pseudonym, with their part and the rows each stands for.
+    """Rows sorted by as-of date and lot, with their part and the rows each stands for.
 
-    Columns: pupil_key, school, sector, as_of, outcome, onset_on, lead_weeks, window_end, part,
-    weight.
+    Columns: pupil_key, school, sector, as_of, outcome, onset_on, lead_weeks, window_end, lot,
+    part, weight. The order does not depend on the pseudonyms (`training.lots`).
     """
 
     frame: pl.DataFrame
@@ -70,16 +70,18 @@ def gather_rows(
         tables = read_partition(log, school, moment)
         known = datetime.combine(test_from, time(), AMSTERDAM)
         past = min(until, last_seen_day(until, test_from - timedelta(days=1)))
+        earlier: pl.DataFrame | None = None
         for span, known_at, last in ((before, known, past), (during, moment, until)):
             if span:
                 labels = _labels(tables, school, span, known_at, last, experiment)
+                labels = earlier = with_history(labels, earlier)
                 people = pl.DataFrame(entities(span, [school]))
                 frames.append(people.join(labels, on=["pupil_key", "as_of"], how="inner"))
     if not frames:
         raise ExperimentError(
             "no feature table is built for any Monday; run `tijdig features build`"
         )
-    frame = pl.concat(frames).sort("as_of", "pupil_key")
+    frame = pl.concat(frames).sort("as_of", "school", "lot", "pupil_key")
     as_of, window_end = frame["as_of"].to_numpy(), frame["window_end"].to_numpy()
     periods = plan_periods(as_of, window_end, data_end, experiment.splits)
     parts = periods.parts(as_of, window_end)
@@ -102,10 +104,11 @@ def sample(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
     """Test rows all stay, also those of unknown outcome; of the others those with a known outcome.
 
     Of training rows without an onset a share is drawn, and weighs as many rows as it stands for.
-    The same rows and seed give the same sample.
+    The same records and seed give the same sample, whatever the pseudonyms.
     """
     share = experiment.sampling.negative_share
-    drawn = pl.Series(np.random.default_rng(experiment.seed).random(len(frame)) < share)
+    lot, as_of = frame["lot"].to_numpy(), frame["as_of"].to_numpy()
+    drawn = pl.Series(uniform(lot, as_of, experiment.seed) < share)
     is_test = pl.col("part") == Part.TEST
     training = [Part.FIT, Part.CALIBRATION]
     if experiment.splits.refit:
@@ -140,7 +143,9 @@ def _labels(
     )
     if not inside:
         inside = (monday_of(last),)
-    return pl.DataFrame(label_rows(grid, inside, experiment.label).table())
+    labels = pl.DataFrame(label_rows(grid, inside, experiment.label).table())
+    drawn_by = pl.DataFrame({"pupil_key": grid.pupil_keys, "lot": lots(grid, school)})
+    return labels.join(drawn_by, on="pupil_key", how="left", maintain_order="left")
 
 
 def _seen_until(log: RecordLog, school: str, moment: datetime) -> date | None:

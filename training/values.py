@@ -15,6 +15,7 @@ from features.store import FeatureStore
 from models.cohort import Cohort
 from models.risk_model import TrainingRows
 from training.cohort import ExperimentRows
+from training.lots import pupil_numbers
 from training.splits import Part
 
 BATCH_ROWS = 400_000
@@ -65,21 +66,22 @@ def training_rows(rows: ExperimentRows, values: Values, *parts: Part) -> Trainin
     """The rows of these parts, as the models take them."""
     inside = rows.frame["part"].is_in([part.value for part in parts])
     chosen, mask = rows.frame.filter(inside), inside.to_numpy()
-    _, pupils = np.unique(chosen["pupil_key"].to_numpy(), return_inverse=True)
     return TrainingRows(
         x=values.x[mask][:, : len(MODEL_FEATURES)],
         y=(chosen["outcome"] == 1).to_numpy(),
         weight=chosen["weight"].to_numpy().astype(np.float64),
         features=MODEL_FEATURES,
-        pupils=pupils.astype(np.int64),
+        pupils=pupil_numbers(chosen),
     )
 
 
 def fingerprint(rows: ExperimentRows, values: Values) -> str:
-    """SHA-256 over rows, outcomes, parts and feature values: the same data, the same text."""
+    """SHA-256 over rows, outcomes, parts and feature values: the same data, the same text.
+
+    Pseudonyms do not enter: the same records in another installation give the same text.
+    """
     digest = hashlib.sha256("\n".join(values.names).encode())
-    digest.update("\n".join(rows.frame["pupil_key"]).encode())
-    for name in ("as_of", "outcome", "part"):
+    for name in ("lot", "as_of", "outcome", "part"):
         digest.update(np.ascontiguousarray(rows.frame[name].to_numpy()).tobytes())
     digest.update(np.ascontiguousarray(values.x).tobytes())
     return digest.hexdigest()

@@ -20,6 +20,8 @@ def frame() -> pl.DataFrame:
     return pl.DataFrame(
         {
             "row": np.arange(20_000),
+            "lot": generator.integers(0, 2**63, 20_000).astype(np.uint64),
+            "as_of": np.datetime64("2025-09-01") + 7 * generator.integers(0, 40, 20_000),
             "part": generator.choice([part.value for part in Part], 20_000).astype(np.int8),
             "outcome": generator.choice(4, 20_000, p=[0.8, 0.05, 0.1, 0.05]).astype(np.int8),
         }
@@ -57,3 +59,9 @@ def test_without_a_refit_the_embargo_is_not_used(frame: pl.DataFrame) -> None:
     once = replace(EXPERIMENT, splits=SplitPlan(refit=False))
     assert Part.EMBARGO.value not in set(sample(frame, once)["part"])
     assert Part.UNUSED.value not in set(sample(frame, EXPERIMENT)["part"])
+
+
+def test_the_draw_follows_the_records_not_the_order_of_the_rows(frame: pl.DataFrame) -> None:
+    shuffled = frame.sample(fraction=1.0, shuffle=True, seed=3)
+    again = sample(shuffled, EXPERIMENT).sort("row")
+    assert again.equals(sample(frame, EXPERIMENT).sort("row"))
