@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -210,6 +210,18 @@ def keys_folder(engine: Engine) -> Path | None:
     """Where the keys of this ledger's installation are; None for a database without one."""
     folder: Path | None = engine.get_execution_options().get(_KEYS)
     return folder
+
+
+def rewrite_sqlite(path: Path) -> None:
+    """Write an SQLite file anew: what was deleted lingers in free pages and its log until then.
+
+    Does nothing where there is no such file.
+    """
+    if path.exists():
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def as_text(moment: datetime) -> str:

@@ -164,7 +164,6 @@ class Vault:
     def forget(self, pupil_key: PupilKey) -> int:
         """Take a pupil out, so that no one can lead the pseudonym back to a person; rows gone."""
         with self._engine.begin() as connection:
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
             gone = connection.execute(_pupils.delete().where(_pupils.c.pupil_key == pupil_key))
             return gone.rowcount
 

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from features.governance.database import rewrite_sqlite
+
 ONLINE = "online.db"
 
 
@@ -16,7 +18,6 @@ def erase_online(path: Path, pupil_key: str) -> int:
         return 0
     gone = 0
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA secure_delete = ON")
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (name,) in names:
             columns = {row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')}
@@ -26,6 +27,5 @@ def erase_online(path: Path, pupil_key: str) -> int:
                     (pupil_key.encode(),),
                 )
                 gone += found.rowcount
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    rewrite_sqlite(path)
     return gone
