@@ -14,6 +14,7 @@ from features.settings import Home
 from features.vocabulary import Role
 from serving.commands import models, pages, records, weekly
 from serving.commands.context import Work
+from serving.commands.feature_tables import build_tables
 
 EXPERIMENT = Path(__file__).resolve().parents[2] / "experiments" / "first.toml"
 WEEKS_PUBLISHED = 4
@@ -127,7 +128,7 @@ def key_truth(home: Home, folder: Path) -> None:
 def build(work: Work, region: Region) -> None:
     """The feature tables of every Monday since the region began, as known then."""
     first = date(region.last_monday.year - region.years, 8, 1)
-    records.build_tables(work, mondays_between(first, region.last_monday))
+    build_tables(work, mondays_between(first, region.last_monday))
 
 
 def train(work: Work) -> None:

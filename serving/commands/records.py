@@ -1,14 +1,12 @@
-"""Commands on records and features: simulate, ingest, features."""
+"""Commands on records: simulate, ingest."""
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.progress import Progress
 
-from features.school_weeks import mondays_between
-from features.vocabulary import Role
 from serving.commands.context import Work
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
@@ -52,46 +50,4 @@ def ingest_all(work: Work, paths: tuple[Path, ...]):  # type: ignore[no-untyped-
             yield ingest_delivery(path, work.home, work.clock())
 
 
-@click.group()
-def features() -> None:
-    """The feature catalogue and the feature tables."""
-
-
-@features.command("list")
-def list_features() -> None:
-    """Every feature in one line."""
-    from features.catalogue import CATALOGUE
-
-    for feature in CATALOGUE:
-        click.echo(f"{feature.name:32} {feature.view:12} {feature.label_nl}")
-
-
-@features.command("build")
-@click.option("--from", "first", type=DATE, required=True)
-@click.option("--to", "last", type=DATE, required=True)
-@click.pass_obj
-def build_command(work: Work, first: datetime, last: datetime) -> None:
-    """Build the feature tables for every Monday between two dates, as known then."""
-    build_tables(work, mondays_between(first.date(), last.date()))
-
-
-def build_tables(work: Work, mondays: list[date]) -> None:
-    """Build and store what is not there yet, one school after another; safe to interrupt."""
-    from features.build import build
-    from features.governance.use import Action, Purpose, Use
-    from features.records import RecordLog
-    from features.store import FeatureStore
-
-    work.need(work.home.records, "run `tijdig ingest` first")
-    log, store = RecordLog(work.home.records), FeatureStore.at(work.home)
-    use = Use("feature build", Role.JOB, Purpose.EARLY_WARNING, Action.APPLY, work.clock())
-    store.apply(use)
-    todo = [school for school in log.schools() if not set(mondays) <= store.built([school])]
-    with Progress(console=work.console, transient=True) as progress:
-        for school in progress.track(todo, description="features"):
-            for table in build(log, mondays, [school]):
-                store.write(table, mondays, [school])
-    work.say(f"features of {len(mondays)} Mondays stand for {len(log.schools())} schools")
-
-
-COMMANDS = (simulate, ingest, features)
+COMMANDS = (simulate, ingest)
