@@ -6,7 +6,7 @@ A row number is the one a spreadsheet shows: title lines, headings and blank lin
 import contextlib
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -71,7 +71,7 @@ class LongTable:
     _line: int
     _physical: int
 
-    def parts(self) -> Iterator[tuple[float, RawTable]]:
+    def parts(self) -> Generator[tuple[float, RawTable]]:
         """Some hundred thousand rows at a time, each with how far in the file it ends (0 to 1)."""
         width, first_row = len(self._headings.cells), self._line + 1
         with self._lines() as lines:
