@@ -255,6 +255,25 @@ def count_evidence(records: PupilRecords, chosen: Flags, kind: AbsenceKind) -> t
     )
 
 
+def month_evidence(records: PupilRecords, chosen: Flags, kind: AbsenceKind) -> tuple[Evidence, ...]:
+    """One line per month with a chosen day on which the pupil came late, or was sent out.
+
+    For a year in which that happened often: the line stands at the first such day of the month.
+    """
+    by_month: dict[tuple[int, int], list[Evidence]] = {}
+    for line in reversed(count_evidence(records, chosen, kind)):
+        by_month.setdefault((line.day.year, line.day.month), []).append(line)
+    return tuple(
+        Evidence(
+            lines[0].day,
+            kind.label,
+            f"{sum(int(line.detail.split()[0]) for line in lines)} keer in "
+            f"{_MONTHS[lines[0].day.month - 1]} {lines[0].day.year}",
+        )
+        for lines in reversed(by_month.values())
+    )
+
+
 def run_evidence(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
     """One line per run of chosen days on end (days without lessons passed over), newest first."""
     days = records.days

@@ -18,12 +18,16 @@ from models.evidence import (
     absence_evidence,
     count_evidence,
     dutch_date,
+    month_evidence,
     run_evidence,
 )
 
 FEWEST_CLASSMATES = 10
 SMALLEST_STRENGTH = 0.5
-"""Under half of a norm a fact is a trifle, and no reason."""
+"""Under half of a norm a fact is a trifle, and not told."""
+ALONE_FROM = 0.75
+"""Under this part of a norm a fact is told beside another one only: two single days absent in four
+school weeks are nothing to call a family about (decision 0008)."""
 PREVIOUS_YEAR_NORM = 15
 """Days absent in a school year, out of about 190, that stand out."""
 LONG_WINDOW = 12
@@ -55,7 +59,7 @@ class Measure:
 
     `value` gives one number per pupil (NaN without planned time); `days` the days under it;
     `before` the same quantity over the `weeks_before` school weeks before the window. Under
-    `least` times the norm it is too little to mention. `alone` is that of its fact.
+    `least` times the norm it is too little to mention. Without `alone` its fact never stands alone.
     """
 
     feature: str
@@ -75,6 +79,11 @@ class Measure:
         """The smallest value worth telling, in the precision of a feature."""
         return np.float32(self.least * self.norm)
 
+    @property
+    def smallest_alone(self) -> np.float32:
+        """The smallest value that is a reason by itself; infinite when no value is."""
+        return np.float32(max(self.least, ALONE_FROM) * self.norm if self.alone else np.inf)
+
     def fact(self, records: PupilRecords) -> Fact | None:
         """The fact about the pupil; None when there is nothing or no record under it."""
         values = self.value(records.days)
@@ -86,8 +95,8 @@ class Measure:
         if not evidence or not sentence:
             return None
         beside = comparison(values, feature(self.feature).label_nl)
-        strength = value / self.norm
-        return Fact(self.family, strength, sentence, evidence, beside, self.alone)
+        alone = bool(np.float32(value) >= self.smallest_alone)
+        return Fact(self.family, value / self.norm, sentence, evidence, beside, alone)
 
     def _sentence(self, records: PupilRecords, value: float) -> str:
         if self.said is not None:
@@ -164,6 +173,10 @@ def _late_only(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
 
 def _sent_out_only(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
     return count_evidence(records, chosen, AbsenceKind.SENT_OUT)
+
+
+def _late_by_month(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
+    return month_evidence(records, chosen, AbsenceKind.LATE_ARRIVAL)
 
 
 def _late(days: Days) -> Flags:
@@ -355,7 +368,7 @@ MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
             15,
             q.total(lambda days: days.late, q.previous_year),
             q.flagged(_late, q.previous_year),
-            _late_only,
+            _late_by_month,
             alone=False,
         ),
     ),

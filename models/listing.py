@@ -40,7 +40,7 @@ def tellable(columns: Columns) -> Flags:
     feature that `columns` does not hold, since a model tells nothing that it may not look at.
 
     >>> columns = {
-    ...     "absent_days_4w": np.array([2.0, 1.0]),
+    ...     "absent_days_4w": np.array([3.0, 2.0]),
     ...     "weeks_since_support_ended": np.array([np.nan, 3.0]),
     ...     "support_requested": np.array([0.0, 0.0]),
     ... }
@@ -52,8 +52,8 @@ def tellable(columns: Columns) -> Flags:
     found = dict.fromkeys(Theme, nothing)
     for theme, measures in MEASURES.items():
         for measure in measures:
-            if measure.alone and measure.feature in columns:
-                found[theme] = found[theme] | (columns[measure.feature] >= measure.smallest)
+            if measure.feature in columns:
+                found[theme] = found[theme] | (columns[measure.feature] >= measure.smallest_alone)
     for told in support_told(columns).values():
         found[Theme.SUPPORT] = found[Theme.SUPPORT] | told
     return np.column_stack([found[theme] for theme in Theme])

@@ -1,5 +1,6 @@
 """Why a pupil is on the list, in plain Dutch: facts with dated records under them, no causes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,10 +70,21 @@ def _reason(theme: Theme, facts: list[Fact]) -> Reason:
     lines = {line: None for fact in facts for line in fact.evidence}
     return Reason(
         theme=theme,
-        sentence=" ".join(fact.sentence for fact in facts),
+        sentence=_joined([fact.sentence for fact in facts]),
         evidence=tuple(sorted(lines, key=lambda line: line.day, reverse=True)),
         comparison=facts[0].comparison,
     )
+
+
+def _joined(sentences: list[str]) -> str:
+    """The sentences after each other; since when a period runs is said once.
+
+    >>> _joined(["In 12 weken (sinds 6 juli) 4 keer.", "In 12 weken (sinds 6 juli) 9 dagen."])
+    'In 12 weken (sinds 6 juli) 4 keer. In 12 weken 9 dagen.'
+    """
+    since = re.search(r" \(sinds [^)]*\)", sentences[0])
+    others = [text.replace(since[0], "") if since else text for text in sentences[1:]]
+    return " ".join([sentences[0], *others])
 
 
 def _facts(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
