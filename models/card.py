@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from features.catalogue import feature
 from features.vocabulary import Theme
-from models.bundle import Bundle
+from models.stored import RiskModel
 
 NOT_MEASURED = "niet gemeten"
 
@@ -89,7 +89,7 @@ class ModelFacts:
     notes: tuple[str, ...] = ()
 
 
-def render(facts: ModelFacts, bundle: Bundle) -> str:
+def render(facts: ModelFacts, bundle: RiskModel) -> str:
     """The card as Markdown."""
     parts = (
         _heading(facts),
@@ -126,7 +126,7 @@ def _purpose() -> str:
     )
 
 
-def _what_it_learns(facts: ModelFacts, bundle: Bundle) -> str:
+def _what_it_learns(facts: ModelFacts, bundle: RiskModel) -> str:
     about = bundle.metadata
     return _section(
         "Wat het model leert",
@@ -150,7 +150,7 @@ def _measured(facts: ModelFacts) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _weighed(facts: ModelFacts, bundle: Bundle) -> list[str]:
+def _weighed(facts: ModelFacts, bundle: RiskModel) -> list[str]:
     lines = []
     for theme in Theme:
         names = [name for name in bundle.features if feature(name).theme is theme]
@@ -180,7 +180,7 @@ def _limits(facts: ModelFacts) -> str:
     )
 
 
-def _origin(facts: ModelFacts, bundle: Bundle) -> list[str]:
+def _origin(facts: ModelFacts, bundle: RiskModel) -> list[str]:
     about = bundle.metadata
     rows = {
         "Experiment": facts.experiment,

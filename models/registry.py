@@ -35,11 +35,11 @@ PLOTS = frozenset(
         "shap_summary",
     }
 )
-TEXTS = frozenset({"comparison.md", "experiment.toml", "model_card.md"})
+TEXTS = frozenset({"comparison.md", "experiment.toml", "model_card.md", "report.html"})
 POINTS_IN_A_CURVE = 500
 """A curve with more points is likely to have one per row."""
 LONGEST_VALUE = 500
-LONGEST_TEXT = 100_000
+LONGEST_TEXT = 200_000
 PUPIL_KEY = re.compile(r"(?<![a-z0-9])p\d[a-z2-7]{26}(?![a-z0-9])")
 
 Scalar = str | int | float | bool
@@ -237,6 +237,22 @@ class Registry:
         if number is None:
             raise NotThere("no model is in use; train one and promote it (tijdig promote)")
         return number, self.bundle(number)
+
+    def champion_number(self) -> int | None:
+        """The version in use; None before the first."""
+        return self._champion_number()
+
+    def texts(self, run_id: str) -> frozenset[str]:
+        """The names of the texts and folders that a run holds."""
+        return frozenset(each.path for each in self._client.list_artifacts(run_id))
+
+    def read_text(self, run_id: str, name: str) -> str:
+        """A text that a run holds."""
+        if name not in self.texts(run_id):
+            raise NotThere(f"run {run_id} holds no {name}; train it again")
+        with tempfile.TemporaryDirectory() as folder:
+            source = f"{self._client.get_run(run_id).info.artifact_uri}/{name}"
+            return self._fetched(source, Path(folder)).read_text(encoding="utf-8")
 
     def bundle(self, number: int) -> RiskModel:
         """The bundle of a version, verified against the hash that was registered."""

@@ -11,7 +11,7 @@ RiskModel = Bundle | LogisticModel
 
 
 def load_model(folder: Path) -> RiskModel:
-    """The model in `folder`, verified; whoever wrote another kind is told by the bundle's reader."""
+    """The model in `folder`, verified; of an unknown kind the reader of bundles tells."""
     if _kind(folder) == "logistic":
         return LogisticModel.load(folder)
     return Bundle.load(folder)

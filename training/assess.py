@@ -1,4 +1,4 @@
-"""The final test: the model, logistic regression, each rule and the oracle on the same rows."""
+"""The final test: model, incumbent, logistic regression, rules and oracle on the same rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,15 @@ from training.cohort import ExperimentRows
 from training.compare import Difference, compare
 from training.evaluate import CalibrationBin, Evaluator, Measured, Rows, Score
 from training.experiment import Experiment
+from training.families import FAMILY_LABELS
+from training.labels import Outcome
+from training.lots import pupil_numbers
 from training.splits import Part
 from training.summary import RoadFigures
 from training.values import Values
 
-MODEL, LOGISTIC, ORACLE = "model", "logistic", "oracle"
+MODEL, LOGISTIC, INCUMBENT = "model", "logistic", "incumbent"
+SCHOOL_MEAN, ORACLE = "school_mean", "oracle"
 DAYS_BETWEEN_TRUE_AND_SEEN = 28
 """A recorded run may start later than the true one: late reports, a few days not registered."""
 
@@ -39,6 +43,7 @@ class Assessed:
     calibration: Mapping[str, tuple[CalibrationBin, ...]]
     curves: Mapping[str, tuple[tuple[float, float], ...]]
     roads: tuple[RoadFigures, ...]
+    best_rule: str
 
 
 def assess(
@@ -51,7 +56,10 @@ def assess(
     """Measure on the test rows; what the simulator knows is used where it is there, to judge."""
     is_test = (rows.frame["part"] == Part.TEST).to_numpy()
     frame, tested = rows.frame.filter(pl.Series(is_test)), values.take(is_test)
-    scores = _scores(frame, tested, models, home)
+    scores = _scores(frame, tested, models, experiment, home)
+    scores[SCHOOL_MEAN] = school_mean(rows.frame, frame)
+    if ORACLE in scores:  # it stands last in every table
+        scores[ORACLE] = scores.pop(ORACLE)
     kinds = {name: _kind(name) for name in scores}
     test_rows = as_rows(frame)
     settings = experiment.evaluation
@@ -65,7 +73,7 @@ def assess(
         name: evaluator.measure(score, listed=listed[name]) for name, score in scores.items()
     }
     others = [measured[name] for name in scores if name != MODEL]
-    shown = [name for name, kind in kinds.items() if kind != "rule"]
+    shown = [name for name, kind in kinds.items() if kind not in ("rule", SCHOOL_MEAN)]
     rules = [name for name, kind in kinds.items() if kind == "rule"]
     best = max(rules, key=lambda name: measured[name].value(experiment.promotion.metric))
     return Assessed(
@@ -80,16 +88,16 @@ def assess(
             name: evaluator.curve(scores[name], settings.curve_shares) for name in (*shown, best)
         },
         roads=_by_road(evaluator, frame, {name: listed[name] for name in (*shown, best)}, home),
+        best_rule=best,
     )
 
 
 def as_rows(frame: pl.DataFrame) -> Rows:
-    """The test rows as numbers; pupils are numbered in the order of their pseudonyms."""
-    _, pupil = np.unique(frame["pupil_key"].to_numpy(), return_inverse=True)
+    """The test rows as numbers; pupils are numbered in the order of their lots."""
     _, school = np.unique(frame["school"].to_numpy(), return_inverse=True)
     sectors, sector = np.unique(frame["sector"].to_numpy(), return_inverse=True)
     return Rows(
-        pupil=pupil.astype(np.int64),
+        pupil=pupil_numbers(frame),
         school=school.astype(np.int64),
         sector=sector.astype(np.int64),
         sectors=tuple(str(name) for name in sectors),
@@ -101,9 +109,17 @@ def as_rows(frame: pl.DataFrame) -> Rows:
 
 
 def _scores(
-    frame: pl.DataFrame, values: Values, models: Mapping[str, Scorer], home: Home
+    frame: pl.DataFrame,
+    values: Values,
+    models: Mapping[str, Scorer],
+    experiment: Experiment,
+    home: Home,
 ) -> dict[str, Score]:
-    labels = {MODEL: "model (bomen)", LOGISTIC: "logistische regressie"}
+    labels = {
+        MODEL: FAMILY_LABELS[experiment.family],
+        LOGISTIC: "logistische regressie",
+        INCUMBENT: "model in gebruik",
+    }
     found = {
         name: Score(name, labels[name], model.score(values.of(model.features)), probability=True)
         for name, model in models.items()
@@ -128,8 +144,24 @@ def oracle_probability(path: Path, frame: pl.DataFrame) -> NDArray[np.float64] |
     return joined["probability"].fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
+def school_mean(everyone: pl.DataFrame, tested: pl.DataFrame) -> Score:
+    """Each pupil gets the share of onset rows of the school before the test: is it the school?
+
+    A school without earlier rows gets the mean of all. Within a list everybody is equal.
+    """
+    known = pl.col("part").is_in([Part.FIT.value, Part.EMBARGO.value, Part.CALIBRATION.value])
+    came = (pl.col("outcome") == Outcome.ONSET).cast(pl.Float64) * pl.col("weight")
+    before = everyone.filter(known)
+    means = before.group_by("school").agg(mean=came.sum() / pl.col("weight").sum())
+    overall = before.select(came.sum() / pl.col("weight").sum()).item()
+    joined = tested.select("school").join(means, on="school", how="left", maintain_order="left")
+    values = joined["mean"].fill_null(overall).to_numpy().astype(np.float64)
+    label = "alleen het gemiddelde van de school"
+    return Score(SCHOOL_MEAN, label, values, probability=True)
+
+
 def _kind(name: str) -> str:
-    return name if name in (MODEL, LOGISTIC, ORACLE) else "rule"
+    return name if name in (MODEL, LOGISTIC, INCUMBENT, SCHOOL_MEAN, ORACLE) else "rule"
 
 
 def _by_sector(
@@ -152,7 +184,8 @@ def _by_road(
     path = home.truth / "onsets.parquet"
     if not path.exists():
         return ()
-    keys = frame["pupil_key"].unique().sort()
+    numbered = frame.select("pupil_key").with_columns(number=evaluator.rows.pupil)
+    keys = numbered.unique().sort("number")["pupil_key"]
     everything = np.ones(len(evaluator.rows), dtype=np.bool_)
     seen = {name: evaluator.first_listings(flags, everything) for name, flags in listed.items()}
     first = next(iter(seen.values()))

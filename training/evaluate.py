@@ -40,10 +40,12 @@ METRICS: Mapping[str, str] = {
     "roc_auc": "chance that a pupil-week before an onset scores above another",
     "within_school_auc": "the same, comparing only pupil-weeks of one school",
     "brier": "mean squared distance of the probability from the outcome",
+    "log_loss": "mean of minus the logarithm of the probability given to what happened",
     "calibration_error": "mean distance of the probability from the share observed, in bins",
     "calibration_ratio": "pupil-weeks before an onset: expected over observed",
 }
-PROBABILITY_METRICS = frozenset({"brier", "calibration_error", "calibration_ratio"})
+PROBABILITY_METRICS = frozenset({"brier", "log_loss", "calibration_error", "calibration_ratio"})
+SMALLEST_CHANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,10 @@ class Evaluator:
         """
         inside = np.ones(len(self.rows), dtype=np.bool_) if within is None else within
         listed = self.listed(score.values) if listed is None else listed
-        draws = self._at_capacity(listed, inside)
-        draws |= self._events(listed, inside)
+        draws = self.at_capacity(listed, inside)
         draws |= self._ranking(score, inside)
         if score.probability:
-            draws |= self._probability(score, inside)
+            draws |= self.probability(score, inside)
         return Measured(score.name, score.label, draws)
 
     def listed(self, values: Floats, capacity: Capacity | None = None) -> Flags:
@@ -167,7 +168,11 @@ class Evaluator:
             points.append((hits / max(looked_at, 1), hits / max(positives, 1)))
         return tuple(points)
 
-    def _at_capacity(self, listed: Flags, inside: Flags) -> dict[str, Floats]:
+    def at_capacity(self, listed: Flags, inside: Flags) -> dict[str, Floats]:
+        """What the lists show of the rows `inside`: all figures but those of order and chance."""
+        return self._rows_listed(listed, inside) | self._events(listed, inside)
+
+    def _rows_listed(self, listed: Flags, inside: Flags) -> dict[str, Floats]:
         rows = self.rows
         new = listed & ~self._listed_the_week_before(listed)
         columns = (
@@ -237,17 +242,20 @@ class Evaluator:
         within, _ = Ranking.of(*arguments, rows.school[used]).figures(self.resamples)
         return {"average_precision": precision, "roc_auc": area, "within_school_auc": within}
 
-    def _probability(self, score: Score, inside: Flags) -> dict[str, Floats]:
+    def probability(self, score: Score, inside: Flags) -> dict[str, Floats]:
+        """How well the values hold as chances, over the rows `inside` of known outcome."""
         rows, used = self.rows, inside & self.rows.known & ~np.isnan(score.values)
         value, came, pupil = score.values[used], rows.positive[used], rows.pupil[used]
         squared = (value - came) ** 2
-        columns = (squared, value, came, np.ones(len(value)))
+        chance = np.clip(np.where(came, value, 1 - value), SMALLEST_CHANCE, 1.0)
+        columns = (squared, value, came, np.ones(len(value)), -np.log(chance))
         sums = self.resamples.sums(per_pupil(pupil, rows.pupils, *columns))
         number = calibration_bins(value)
         gaps = [np.where(number == each, value - came, 0.0) for each in range(CALIBRATION_BINS)]
         gap = self.resamples.sums(per_pupil(pupil, rows.pupils, *gaps))
         return {
             "brier": ratio(sums[0], sums[3]),
+            "log_loss": ratio(sums[4], sums[3]),
             "calibration_error": ratio(np.abs(gap).sum(axis=0), sums[3]),
             "calibration_ratio": ratio(sums[1], sums[2]),
         }

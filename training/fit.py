@@ -7,18 +7,21 @@ from pathlib import Path
 
 import polars as pl
 
-from features.errors import ExperimentError
+from features.errors import ExperimentError, NotThere
 from features.governance.use import Action, Use
 from features.records import RecordLog
 from features.settings import Home
 from features.store import FeatureStore
-from models.bundle import Bundle, Metadata
-from models.logistic import LogisticModel, fit_logistic
+from models.bundle import Metadata
+from models.logistic import fit_logistic
 from models.registry import Registry
-from models.risk_model import fit as fit_trees
-from training.assess import LOGISTIC, MODEL, assess
+from models.stored import RiskModel
+from training.assess import INCUMBENT, LOGISTIC, MODEL, assess
 from training.cohort import ExperimentRows, gather_rows
+from training.examine import Place, Trial, check_definition, find
 from training.experiment import Experiment, read_experiment
+from training.families import Fitted, choose, fit_family, held_back
+from training.looks import look
 from training.record import Finished, count_parts, record
 from training.splits import Part
 from training.summary import Summary
@@ -33,7 +36,7 @@ class TrainingResult:
 
     run_id: str
     version: int
-    bundle: Bundle
+    bundle: RiskModel
     summary: Summary
     evaluation: Path
 
@@ -57,6 +60,9 @@ def train(
     the number of the run.
     """
     experiment, moment = read_experiment(experiment_path), use.moment
+    definition = check_definition(experiment)
+    if not definition.holds:
+        raise ExperimentError(f"{experiment_path}: {definition.detail}")
     store = FeatureStore.at(home)
     report(f"rows: who was enrolled, and what came ({experiment.label.words()})")
     rows = gather_rows(
@@ -76,24 +82,68 @@ def train(
                 f"{count.onsets} onsets"
             )
         contract_hash = store.contract_hash(experiment.features.service)
-        report("fitting trees and logistic regression")
-        trees, logistic = fit_models(rows, values, experiment, contract_hash)
-        report("measuring on the final test")
-        assessed = assess(rows, values, {MODEL: trees, LOGISTIC: logistic}, experiment, home)
+        report(f"fitting: {experiment.family}, and logistic regression beside it")
+        fitted = fit_models(rows, values, experiment, contract_hash)
+        again = fit_again(rows, values, experiment, contract_hash)
+        models: dict[str, RiskModel] = {MODEL: fitted.model}
+        if experiment.family != "logistic":
+            models[LOGISTIC] = fitted.logistic
+        incumbent = _incumbent(registry)
+        if incumbent is not None:
+            models[INCUMBENT] = incumbent[1]
+        seen = look(home, rows.periods.tested_on, f"run {run.run_id}", moment)
+        report(f"measuring on the final test (looked at {seen} times, this one included)")
+        assessed = assess(rows, values, models, experiment, home)
+        report("subgroups, help, late recording, calibration, stability and tripwires")
+        number = None if incumbent is None else incumbent[0]
+        trial = Trial(experiment, rows, values, fitted, again, assessed, number, seen)
+        findings = find(trial, Place(home, RecordLog(home.records), store, asked))
         report("recording runs, figures and bundle")
         finished = Finished(
-            experiment, rows, values, trees, assessed, fingerprint(rows, values), moment
+            experiment=experiment,
+            rows=rows,
+            values=values,
+            bundle=fitted.model,
+            assessed=assessed,
+            findings=findings,
+            data_fingerprint=fingerprint(rows, values),
+            moment=moment,
         )
         summary = record(registry, run, finished, experiment_path.read_text(encoding="utf-8"))
-    return TrainingResult(run.run_id, summary.model_version, trees, summary, summary.save(home))
+    saved = summary.save(home)
+    return TrainingResult(run.run_id, summary.model_version, fitted.model, summary, saved)
+
+
+def _incumbent(registry: Registry) -> tuple[int, RiskModel] | None:
+    """The version in use, which a new model is measured against; None before the first."""
+    try:
+        return registry.champion()
+    except NotThere:
+        return None
+
+
+def fit_again(
+    rows: ExperimentRows, values: Values, experiment: Experiment, contract_hash: str
+) -> tuple[RiskModel, ...]:
+    """The same model once for each of the experiment's further seeds."""
+    return tuple(
+        fit_models(
+            rows,
+            values,
+            replace(experiment, model=replace(experiment.model, seed=seed)),
+            contract_hash,
+        ).model
+        for seed in experiment.seeds
+    )
 
 
 def fit_models(
     rows: ExperimentRows, values: Values, experiment: Experiment, contract_hash: str
-) -> tuple[Bundle, LogisticModel]:
-    """The trees and the logistic regression, both fitted and calibrated on the same rows."""
-    fit_on = training_rows(rows, values, Part.FIT)
-    calibrate_on = training_rows(rows, values, Part.CALIBRATION)
+) -> Fitted:
+    """The model and the logistic regression, both fitted and calibrated on the same rows."""
+    names = experiment.features.names()
+    fit_on = choose(training_rows(rows, values, Part.FIT), names)
+    calibrate_on = choose(training_rows(rows, values, Part.CALIBRATION), names)
     if not fit_on.y.any() or not calibrate_on.y.any():
         raise ExperimentError(
             f"{int(fit_on.y.sum())} onset rows to fit on and {int(calibrate_on.y.sum())} to "
@@ -106,22 +156,21 @@ def fit_models(
         trained_until=_last_monday(rows, Part.FIT),
         calibrated_until=_last_monday(rows, Part.CALIBRATION),
     )
-    trees = fit_trees(fit_on, calibrate_on, experiment.model, metadata)
+    first = fit_family(experiment, fit_on, calibrate_on, metadata)
     logistic = fit_logistic(fit_on, calibrate_on, metadata=metadata)
+    back = held_back(first, calibrate_on)
     if not experiment.splits.refit:
-        return trees, logistic
-    everything = training_rows(rows, values, Part.FIT, Part.EMBARGO, Part.CALIBRATION)
+        return Fitted(first, logistic, back)
+    parts = (Part.FIT, Part.EMBARGO, Part.CALIBRATION)
+    everything = choose(training_rows(rows, values, *parts), names)
     metadata = replace(metadata, trained_until=metadata.calibrated_until)
     # A calibrator must not learn from margins of rows that its model has seen: the first stays.
-    return (
-        replace(
-            fit_trees(everything, calibrate_on, experiment.model, metadata),
-            calibrator=trees.calibrator,
-        ),
-        replace(
-            fit_logistic(everything, calibrate_on, metadata=metadata),
-            calibrator=logistic.calibrator,
-        ),
+    final = fit_family(experiment, everything, calibrate_on, metadata)
+    beside = fit_logistic(everything, calibrate_on, metadata=metadata)
+    return Fitted(
+        replace(final, calibrator=first.calibrator),
+        replace(beside, calibrator=logistic.calibrator),
+        back,
     )
 
 

@@ -1,8 +1,7 @@
-"""The gate before a model is used: better than the best rule, calibrated, permitted, signed."""
+"""Putting a model into use, through the gate and signed by two; and taking it out again."""
 
 import hashlib
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from features.governance.gate import Gate
 from features.governance.use import Action, Use
 from features.settings import Home
 from models.registry import RegisteredVersion, Registry
-from training.assess import MODEL
+from training.assess import INCUMBENT, MODEL
+from training.gate import dossier_reasons, measured_reasons, signature_reasons
 from training.summary import IN_USE, Summary, evaluation_path, read_summary
 
 PROMOTED, REFUSED = "model_promoted", "model_promotion_refused"
-TRIED_OUT = "model_tried_out"
-SIGNATURES = 2
+TRIED_OUT, ROLLED_BACK = "model_tried_out", "model_rolled_back"
 
 
 def promote(home: Home, version: str, signed_by: Sequence[str], use: Use) -> tuple[str, ...]:
@@ -32,19 +31,19 @@ def promote(home: Home, version: str, signed_by: Sequence[str], use: Use) -> tup
     registry = Registry.at(home)
     registered = _registered(registry, version)
     summary = _verified_summary(home, registry, registered)
-    engine = open_ledger(home)
-    chain = AuditChain(engine)
-    asked = replace(use, action=Action.PROMOTE, run=registered.run_id)
-    bundle = registry.bundle(registered.number)
-    definitions = {name: feature(name).definition_hash for name in bundle.features}
-    decision = Gate(read_contracts(), engine).check(definitions, asked)
+    chain = AuditChain(open_ledger(home))
+    decision = _permitted(home, registry, registered, use)
     signers = sorted({name.strip() for name in signed_by if name.strip()})
-    reasons = [*_signature_reasons(signers), *measured_reasons(summary)]
+    reasons = [
+        *signature_reasons(signers),
+        *measured_reasons(summary, registry.champion_number()),
+        *dossier_reasons(registry.texts(registered.run_id)),
+    ]
     detail: dict[str, str | int] = {
         "version": registered.number,
         "bundle": registered.bundle_hash,
         "evaluation": hashlib.sha256(_document(home, registered.number)).hexdigest(),
-        "gate_decision": decision.number,
+        "gate_decision": decision,
         "signed_by": "; ".join(signers),
         "reasons": "; ".join(reasons),
     }
@@ -63,6 +62,49 @@ def promote(home: Home, version: str, signed_by: Sequence[str], use: Use) -> tup
             if _is_decisive(summary, difference.other)
         ),
     )
+
+
+def rollback(home: Home, use: Use) -> tuple[str, ...]:
+    """Put the version back that was in use before this one; one person may do it, at once.
+
+    The features of that version must still be permitted. Stands in the audit chain.
+    """
+    registry, chain = Registry.at(home), AuditChain(open_ledger(home))
+    used = _used(chain)
+    if len(used) < 2:
+        raise NotThere("no version was in use before this one; there is nothing to go back to")
+    now, before = used[-1], _registered(registry, str(used[-2]))
+    summary = _verified_summary(home, registry, before)
+    detail: dict[str, str | int] = {
+        "version": before.number,
+        "instead_of": now,
+        "bundle": before.bundle_hash,
+        "gate_decision": _permitted(home, registry, before, use),
+    }
+    subject = f"model version {before.number}"
+    chain.append(use.moment, use.actor, use.role, ROLLED_BACK, subject, detail=detail)
+    registry.set_champion(before.number)
+    _publish_evaluation(home, summary)
+    return (f"version {before.number} is in use again, instead of version {now}",)
+
+
+def _used(chain: AuditChain) -> list[int]:
+    """The versions that came into use one upon the other; a rollback takes the last one off."""
+    used: list[int] = []
+    for row in reversed(chain.rows()):
+        if row.event in (PROMOTED, TRIED_OUT):
+            used.append(int(row.detail["version"]))
+        elif row.event == ROLLED_BACK:
+            used.pop()
+    return used
+
+
+def _permitted(home: Home, registry: Registry, version: RegisteredVersion, use: Use) -> int:
+    """The number of the gate's decision that this model's features may be used; or it raises."""
+    bundle = registry.bundle(version.number)
+    definitions = {name: feature(name).definition_hash for name in bundle.features}
+    asked = replace(use, action=Action.PROMOTE, run=version.run_id)
+    return Gate(read_contracts(), open_ledger(home)).check(definitions, asked).number
 
 
 def try_out(home: Home, version: str, use: Use) -> tuple[str, ...]:
@@ -91,39 +133,9 @@ def try_out(home: Home, version: str, use: Use) -> tuple[str, ...]:
     return (f"{subject} is tried out on this invented region; it is not promoted",)
 
 
-def measured_reasons(summary: Summary) -> Iterator[str]:
-    """Why this evaluation does not allow promotion; none when it does.
-
-    "No difference shown" is not better, and a figure that could not be computed is no proof.
-    """
-    metric = summary.settings["promotion.metric"]
-    best = summary.best_rule(metric)
-    gain = next(
-        each.interval
-        for each in summary.comparisons
-        if each.other == best.name and each.metric == metric
-    )
-    if not gain.low > 0:
-        yield (
-            f"{metric} is not shown to be better than the best rule ({best.label}): "
-            f"{100 * gain.value:+.1f} points ({100 * gain.low:.1f} to {100 * gain.high:.1f})"
-        )
-    low = float(summary.settings["promotion.calibration_ratio_low"])
-    high = float(summary.settings["promotion.calibration_ratio_high"])
-    ratio = summary.score(MODEL).metrics["calibration_ratio"].value
-    if math.isnan(ratio) or not low <= ratio <= high:
-        yield (
-            f"expected over observed onsets is {ratio:.2f}; the experiment allows {low} to {high}"
-        )
-
-
-def _signature_reasons(signers: Sequence[str]) -> Iterator[str]:
-    if len({name.casefold() for name in signers}) < SIGNATURES:
-        yield f"needs the signatures of {SIGNATURES} different people, got {len(signers)}"
-
-
 def _is_decisive(summary: Summary, other: str) -> bool:
-    return other == summary.best_rule(summary.settings["promotion.metric"]).name
+    best = summary.best_rule(summary.settings["promotion.metric"]).name
+    return other in (best, INCUMBENT)
 
 
 def _registered(registry: Registry, version: str) -> RegisteredVersion:

@@ -10,7 +10,6 @@ import polars as pl
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
 from models.card import ModelFacts, render
 from models.explain import (
     Contributions,
@@ -20,14 +19,17 @@ from models.explain import (
     summary_figure,
 )
 from models.registry import Registry, Run
+from models.stored import RiskModel
 from training.assess import MODEL, ORACLE, Assessed
 from training.bootstrap import Interval
 from training.card_facts import card_facts
 from training.cohort import ExperimentRows
 from training.evaluate import Measured
 from training.experiment import Experiment
+from training.findings import Findings
 from training.labels import Outcome
 from training.plots import calibration_figure, capacity_figures
+from training.report import render as render_report
 from training.splits import Part
 from training.summary import PartCount, ScoreFigures, Summary
 from training.values import Values
@@ -42,8 +44,9 @@ class Finished:
     experiment: Experiment
     rows: ExperimentRows
     values: Values
-    bundle: Bundle
+    bundle: RiskModel
     assessed: Assessed
+    findings: Findings
     data_fingerprint: str
     moment: datetime
 
@@ -78,6 +81,7 @@ def record(registry: Registry, run: Run, finished: Finished, experiment_text: st
     summary = _summary(finished, run.run_id, registry.register(run.run_id))
     run.text("model_card.md", render(_card(finished, summary, explained), finished.bundle))
     run.text("comparison.md", summary.markdown())
+    run.text("report.html", render_report(summary))
     run.text("experiment.toml", experiment_text)
     run.tags({"evaluation_sha256": summary.digest()})
     return summary
@@ -175,6 +179,8 @@ def _summary(finished: Finished, run_id: str, version: int) -> Summary:
         roads=assessed.roads,
         settings=experiment.settings(),
         notes=_notes(experiment),
+        family=experiment.family,
+        findings=finished.findings,
     )
 
 

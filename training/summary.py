@@ -1,19 +1,18 @@
 """What a training run found, as one value: for the printed table, the model page and the gate."""
 
-import dataclasses
 import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from features.errors import NotThere
 from features.settings import Home
 from training.bootstrap import Interval
 from training.compare import Difference
 from training.evaluate import METRICS, CalibrationBin, Measured
+from training.findings import Findings
+from training.plain import from_json, to_json
 
 FOLDER = "evaluations"
 IN_USE = "evaluation.json"
@@ -98,6 +97,8 @@ class Summary:
     roads: tuple[RoadFigures, ...]
     settings: Mapping[str, str]
     notes: tuple[str, ...]
+    family: str = "boosted"
+    findings: Findings | None = None
 
     def score(self, name: str) -> ScoreFigures:
         """The figures of one score."""
@@ -150,32 +151,12 @@ class Summary:
 
     def to_json(self) -> str:
         """Plain values; what is undefined is null."""
-        return json.dumps(_plain(dataclasses.asdict(self)), indent=1, ensure_ascii=False) + "\n"
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> "Summary":
         """The summary that `to_json` wrote."""
-        values: dict[str, Any] = json.loads(text)
-        for name in ("periods", "curve_shares", "notes"):
-            values[name] = tuple(values[name])
-        values["counts"] = tuple(PartCount(**each) for each in values["counts"])
-        values["rows"] = tuple(map(_score, values["rows"]))
-        values["sectors"] = {
-            sector: tuple(map(_score, scores)) for sector, scores in values["sectors"].items()
-        }
-        values["comparisons"] = tuple(
-            Difference(**{**each, "interval": _interval(each["interval"])})
-            for each in values["comparisons"]
-        )
-        values["calibration"] = tuple(
-            CalibrationBin(each["rows"], each["expected"], _interval(each["observed"]))
-            for each in values["calibration"]
-        )
-        values["curves"] = {
-            name: tuple((p, r) for p, r in curve) for name, curve in values["curves"].items()
-        }
-        values["roads"] = tuple(RoadFigures(**each) for each in values["roads"])
-        return cls(**values)
+        return from_json(cls, text)
 
 
 def evaluation_path(home: Home, version: int) -> Path:
@@ -188,6 +169,27 @@ def read_summary(home: Home, version: int) -> Summary:
     path = evaluation_path(home, version)
     if not path.exists():
         raise NotThere(f"{path} does not exist: version {version} was not evaluated here; train it")
+    return Summary.from_json(path.read_text(encoding="utf-8"))
+
+
+def find_summary(home: Home, run: str) -> Summary:
+    """The evaluation of a run: "latest", the number of its version, or (the start of) its id."""
+    folder = home.root / FOLDER
+    known = sorted(folder.glob("version-*.json"), key=lambda path: int(path.stem.split("-")[1]))
+    if not known:
+        raise NotThere(f"{folder}: nothing was evaluated yet; run `tijdig train`")
+    if run == "latest":
+        return Summary.from_json(known[-1].read_text(encoding="utf-8"))
+    if run.isdigit() and evaluation_path(home, int(run)) in known:
+        return read_summary(home, int(run))
+    found = [each for each in map(_parsed, known) if run and each.run_id.startswith(run)]
+    if len(found) != 1:
+        numbers = ", ".join(path.stem.split("-")[1] for path in known)
+        raise NotThere(f"{len(found)} runs are called {run!r}; known versions are {numbers}")
+    return found[0]
+
+
+def _parsed(path: Path) -> Summary:
     return Summary.from_json(path.read_text(encoding="utf-8"))
 
 
@@ -211,23 +213,3 @@ def _cell(metric: str, interval: Interval) -> str:
 
 def _markdown_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _score(value: Mapping[str, Any]) -> ScoreFigures:
-    metrics = {name: _interval(each) for name, each in value["metrics"].items()}
-    return ScoreFigures(value["name"], value["label"], value["kind"], metrics, value["champion"])
-
-
-def _interval(value: Mapping[str, float | None]) -> Interval:
-    numbers = {name: math.nan if each is None else each for name, each in value.items()}
-    return Interval(**numbers)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

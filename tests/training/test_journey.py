@@ -106,7 +106,7 @@ def _place_truth(truth: Path, home: Home) -> None:
 
 def test_all_scores_stand_on_the_same_rows(trained: Trained) -> None:
     kinds = [row.kind for row in trained.result.summary.rows]
-    assert kinds == ["model", "logistic", *["rule"] * 5, "oracle"]
+    assert kinds == ["model", "logistic", *["rule"] * 5, "school_mean", "oracle"]
     assert trained.result.table[0][""] == "model (bomen)"
     model = trained.result.summary.score("model").metrics
     for metric in ("recall", "precision", "roc_auc", "brier", "calibration_ratio"):
@@ -154,7 +154,7 @@ def test_the_registered_bundle_is_the_one_that_was_measured(trained: Trained) ->
 def test_the_same_data_give_the_same_model_byte_for_byte(trained: Trained) -> None:
     rows, values = in_scope(trained.rows, trained.values, trained.experiment.cohort)
     summary, contracts = trained.result.summary, trained.result.bundle.metadata.contract_hash
-    again, _ = fit_models(rows, values, trained.experiment, contracts)
+    again = fit_models(rows, values, trained.experiment, contracts).model
     assert again.content_hash == trained.result.bundle.content_hash
     assert fingerprint(rows, values) == summary.data_fingerprint
     values.x[0, 0] += 1

@@ -20,8 +20,12 @@ from training.bootstrap import Interval
 from training.compare import Difference
 from training.evaluate import METRICS
 from training.experiment import Experiment
-from training.promote import measured_reasons, promote, try_out
+from training.findings import Findings
+from training.gate import DOSSIER, measured_reasons
+from training.promote import promote, rollback, try_out
+from training.subgroups import Subgroup
 from training.summary import ScoreFigures, Summary, evaluation_path, read_summary
+from training.tripwires import Tripwire
 
 NOW = datetime(2026, 11, 16, 7, tzinfo=UTC)
 USE = Use("tests", Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.PROMOTE, NOW)
@@ -36,8 +40,40 @@ def bundle() -> Bundle:
     return fit(rows, rows, Params(rounds=3, rows_in_leaf=20, threads=1))
 
 
-def summary(bundle: Bundle, version: int = 1, run_id: str = "", **changes: float) -> Summary:
-    """A good evaluation; `gain_low` and `calibration_ratio` can be changed."""
+def findings(incumbent: int | None, changes: dict[str, float]) -> Findings:
+    """Steady, fair and honest, unless changed."""
+    gap = Interval(-0.3, -0.5, changes.get("gap_high", -0.1))
+    cell = Subgroup("onderwijssoort", "basisonderwijs", 900, 9000, 40, False, {}, gap)
+    hidden = replace(cell, group="speciaal", suppressed=True, gap=Interval(-1.0, -1.0, -1.0))
+    wires = (
+        Tripwire("label overlap", True, ""),
+        Tripwire("future shuffle", not changes.get("moved"), "moved: absent_share_4w"),
+    )
+    return Findings(
+        looks=1,
+        incumbent=incumbent,
+        features=(),
+        subgroups=(cell, hidden),
+        helped=(),
+        calibrators=(),
+        lead={},
+        late=None,
+        stability={
+            "reasons_same_first": changes.get("first", 0.8),
+            "reasons_same_second": changes.get("second", 0.6),
+        },
+        tripwires=wires,
+    )
+
+
+def summary(
+    bundle: Bundle,
+    version: int = 1,
+    run_id: str = "",
+    incumbent: int | None = None,
+    **changes: float,
+) -> Summary:
+    """A good evaluation; every figure that the gate reads can be changed."""
 
     def figures(name: str, kind: str, recall: float) -> ScoreFigures:
         metrics = {metric: Interval(0.1, 0.05, 0.15) for metric in METRICS}
@@ -70,6 +106,11 @@ def summary(bundle: Bundle, version: int = 1, run_id: str = "", **changes: float
         comparisons=(
             Difference("model", "mazl", "recall", gain),
             Difference("model", "september", "recall", Interval(0.3, 0.2, 0.4)),
+            *(
+                [Difference("model", "incumbent", "recall", _interval(changes))]
+                if incumbent is not None
+                else []
+            ),
         ),
         calibration=(),
         curve_shares=(),
@@ -77,7 +118,12 @@ def summary(bundle: Bundle, version: int = 1, run_id: str = "", **changes: float
         roads=(),
         settings=Experiment("promotion", "?").settings(),
         notes=(),
+        findings=findings(incumbent, changes),
     )
+
+
+def _interval(changes: dict[str, float]) -> Interval:
+    return Interval(0.05, changes.get("over_incumbent", 0.01), 0.1)
 
 
 @dataclass(frozen=True)
@@ -88,12 +134,15 @@ class Office:
     registry: Registry
     bundle: Bundle
 
-    def measured(self, **changes: float) -> str:
+    def measured(self, dossier: frozenset[str] = DOSSIER, **changes: float) -> str:
         """Register a version with its evaluation; its number as people write it."""
+        incumbent = self.registry.champion_number()
         with self.registry.run("promotion", "risk model", NOW) as run:
             run.bundle(self.bundle)
+            for name in sorted(dossier):
+                run.text(name, "x")
             version = self.registry.register(run.run_id)
-            found = summary(self.bundle, version, run.run_id, **changes)
+            found = summary(self.bundle, version, run.run_id, incumbent, **changes)
             run.tags({"evaluation_sha256": found.digest()})
         found.save(self.home)
         return str(version)
@@ -148,12 +197,18 @@ def test_a_good_model_signed_by_two_becomes_champion_also_without_an_incumbent(
         ({"gain_low": float("nan")}, "not shown to be better"),
         ({"calibration_ratio": 2.5}, "expected over observed onsets is 2.50"),
         ({"calibration_ratio": float("nan")}, "expected over observed onsets is nan"),
+        ({"over_incumbent": -0.001}, "better than the model in use (version"),
+        ({"gap_high": -0.2}, "recall of basisonderwijs lies 30 points below"),
+        ({"first": 0.3}, "the first reason stays the same for 30 %"),
+        ({"second": 0.1}, "the second reason stays the same for 10 %"),
+        ({"second": float("nan")}, "how steady the second reason is was not measured"),
+        ({"moved": True}, "tripwire future shuffle: moved: absent_share_4w"),
     ],
 )
 def test_what_was_measured_can_refuse(
     office: Office, changes: dict[str, float], reason: str
 ) -> None:
-    before, version = office.champion(), office.measured(**changes)
+    before, version = office.champion(), office.measured(DOSSIER, **changes)
     with pytest.raises(NotAllowed, match="not promoted") as refusal:
         promote(office.home, version, TWO, USE)
     assert reason in str(refusal.value)
@@ -168,6 +223,46 @@ def test_one_person_cannot_promote(office: Office, signers: tuple[str, ...]) -> 
         promote(office.home, version, signers, USE)
     assert office.last_event().event == "model_promotion_refused"
     assert office.champion() == before
+
+
+def test_a_run_without_its_papers_is_not_promoted(office: Office) -> None:
+    version = office.measured(dossier=DOSSIER - {"report.html"})
+    with pytest.raises(NotAllowed, match=r"the dossier is not complete: report\.html is missing"):
+        promote(office.home, version, TWO, USE)
+
+
+def test_a_comparison_with_an_older_incumbent_does_not_count(office: Office) -> None:
+    measured_before = office.measured()
+    promote(office.home, office.measured(), TWO, USE)
+    with pytest.raises(NotAllowed, match="is in use, and this evaluation was measured against"):
+        promote(office.home, measured_before, TWO, USE)
+
+
+def test_an_evaluation_without_findings_is_refused(bundle: Bundle) -> None:
+    older = replace(summary(bundle), findings=None)
+    assert "not measured; train it again" in " ".join(measured_reasons(older))
+    assert not list(measured_reasons(summary(bundle)))
+
+
+def test_rollback_is_one_command_and_goes_back_one_step(office: Office) -> None:
+    first, second = office.measured(), ""
+    promote(office.home, first, TWO, USE)
+    second = office.measured()
+    promote(office.home, second, TWO, USE)
+    assert f"version {first} is in use again" in rollback(office.home, USE)[0]
+    assert str(office.champion()) == first
+    assert office.last_event().event == "model_rolled_back"
+    assert office.last_event().detail["instead_of"] == int(second)
+    page = Summary.from_json((office.home.root / "evaluation.json").read_text(encoding="utf-8"))
+    assert str(page.model_version) == first
+
+
+def test_there_is_nothing_to_go_back_to_before_the_second(
+    tmp_path_factory: pytest.TempPathFactory, bundle: Bundle
+) -> None:
+    home = Home(tmp_path_factory.mktemp("new"))
+    with pytest.raises(NotThere, match="nothing to go back to"):
+        rollback(home, USE)
 
 
 def test_an_evaluation_that_was_touched_up_is_found(office: Office) -> None:

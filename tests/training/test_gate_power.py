@@ -1,0 +1,61 @@
+"""How often the gate lets a twin through, and how often it finds a real improvement: simulated."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.capacity import Capacity
+from training.bootstrap import Resamples
+from training.compare import difference
+from training.evaluate import Evaluator, Score
+
+TRIES = 200
+SIZE = {"schools": 8, "size": 150, "base": -5.5}
+NOISE, LESS_NOISE = 1.5, 0.6
+"""Spread of what a model does not know, beside a log-odds risk with a spread of 1.6."""
+PROMOTED_TWINS = 0.05
+POWER = 0.8
+
+
+def chance_of_promotion(
+    make: Callable[..., Any], tries: int, better: float, seed: int
+) -> float:
+    """The share of fresh regions on which a challenger beats the incumbent by its interval."""
+    return float(np.mean(list(_tries(make, tries, better, seed))))
+
+
+def _tries(make: Callable[..., Any], tries: int, better: float, seed: int) -> Iterator[bool]:
+    for number in range(tries):
+        region = make(seed=seed + number, **SIZE)
+        generator = np.random.default_rng(seed + 10_000 + number)
+        judge = Evaluator(region.rows, Capacity(), Resamples(region.rows.pupils, 200, number))
+        everything = np.ones(len(region.rows), dtype=np.bool_)
+
+        def recall(noise: float) -> Any:
+            """Each model misreads each pupil in its own way, the same every week."""
+            misread: NDArray[np.float64] = generator.normal(size=region.rows.pupils)
+            values = region.log_risk + noise * misread[region.rows.pupil]
+            draws = judge.at_capacity(judge.listed(values), everything)
+            return type("M", (), {"name": "m", "label": "", "draws": draws})
+
+        incumbent, challenger = recall(NOISE), recall(better)
+        yield difference(challenger, incumbent, "recall", 0.95).better
+
+
+def test_a_twin_is_seldom_promoted_and_an_improvement_sometimes(make: Callable[..., Any]) -> None:
+    """The short version: a few tries, loose bounds."""
+    assert chance_of_promotion(make, 20, better=NOISE, seed=100) <= 0.15
+    assert chance_of_promotion(make, 12, better=0.0, seed=300) >= 0.5
+
+
+@pytest.mark.slow
+def test_twins_are_promoted_in_at_most_one_of_twenty(make: Callable[..., Any]) -> None:
+    assert chance_of_promotion(make, TRIES, better=NOISE, seed=1_000) <= PROMOTED_TWINS
+
+
+@pytest.mark.slow
+def test_a_planted_improvement_is_found_at_the_stated_power(make: Callable[..., Any]) -> None:
+    assert chance_of_promotion(make, TRIES, better=LESS_NOISE, seed=5_000) >= POWER

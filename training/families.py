@@ -1,0 +1,64 @@
+"""The families of models an experiment may ask for, all fitted and calibrated on the same rows."""
+
+from dataclasses import dataclass, replace
+
+from features.errors import ExperimentError
+from models.bundle import Metadata
+from models.logistic import LogisticModel, fit_logistic
+from models.risk_model import TrainingRows
+from models.risk_model import fit as fit_trees
+from models.stored import RiskModel
+from models.terms import Terms
+from training.calibrators import HeldBack
+from training.experiment import Experiment
+
+FAMILY_LABELS = {
+    "boosted": "model (bomen)",
+    "boosted_monotone": "model (bomen, richting vast)",
+    "logistic": "model (logistische regressie)",
+    "hazard": "model (kans per week)",
+}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The model asked for, logistic regression beside it, and what the first fit held back."""
+
+    model: RiskModel
+    logistic: LogisticModel
+    held_back: HeldBack
+
+
+def fit_family(
+    experiment: Experiment, train: TrainingRows, calibration: TrainingRows, metadata: Metadata
+) -> RiskModel:
+    """The model of the experiment's family; its terms travel in its metadata."""
+    model: RiskModel
+    if experiment.family == "logistic":
+        strength = experiment.logistic.strength
+        model = fit_logistic(train, calibration, strength, metadata)
+    elif experiment.family == "boosted":
+        model = fit_trees(train, calibration, experiment.model, metadata)
+    else:
+        raise ExperimentError(f"family {experiment.family} cannot be fitted yet")
+    return with_terms(model, experiment)
+
+
+def with_terms(model: RiskModel, experiment: Experiment) -> RiskModel:
+    """The same model, with family, cohort and capacity among its parameters."""
+    terms = Terms(experiment.cohort, experiment.capacity).parameters()
+    stated = {**model.metadata.parameters, "family": experiment.family, **terms}
+    return replace(model, metadata=replace(model.metadata, parameters=stated))
+
+
+def choose(rows: TrainingRows, names: tuple[str, ...]) -> TrainingRows:
+    """The same rows with only these features."""
+    if names == rows.features:
+        return rows
+    columns = [rows.features.index(name) for name in names]
+    return replace(rows, x=rows.x[:, columns], features=names)
+
+
+def held_back(model: RiskModel, rows: TrainingRows) -> HeldBack:
+    """The calibration rows as `model`, which was not fitted on them, sees them."""
+    return HeldBack(model.margin(rows.x), rows.y, rows.weight, rows.pupils)
