@@ -45,12 +45,12 @@ class IngestSettings:
     assumed_lag_days: int = 7
     max_megabytes: int = 2000
     profiles: str = ""
-    long_megabytes: int = 64
+    long_megabytes: float = 64.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        if self.assumed_lag_days < 0 or min(self.max_megabytes, self.long_megabytes) < 1:
-            raise ValueError("assumed_lag_days cannot be negative, the sizes not below 1")
+        if self.assumed_lag_days < 0 or self.max_megabytes < 1 or self.long_megabytes <= 0:
+            raise ValueError("assumed_lag_days cannot be negative, the sizes neither, nor zero")
 
 
 def ingest(
@@ -71,7 +71,7 @@ def ingest(
     settings = settings or IngestSettings()
     forms = forms_of(home, settings)
     delivery = open_delivery(path, settings.max_megabytes * 1_000_000)
-    sources = _read_all(delivery, forms, settings.long_megabytes * 1_000_000)
+    sources = _read_all(delivery, forms, int(settings.long_megabytes * 1_000_000))
     records = RecordLog(home.records)
     with records.writing():
         vault = Vault.open(home, environ or {})

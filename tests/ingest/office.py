@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import struct
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from features.errors import DeliveryRefused
-from features.ingest import ImportReport, ingest
+from features.ingest import ImportReport, IngestSettings, ingest
 from features.records import LogTable, RecordLog
 from features.settings import Home
 
@@ -89,8 +90,10 @@ class Office:
             (folder / name).write_bytes(content)
         return folder
 
-    def deliver(self, received_at: datetime = RECEIVED) -> ImportReport:
-        report = ingest(self.write(), self.home, received_at)
+    def deliver(
+        self, received_at: datetime = RECEIVED, settings: IngestSettings | None = None
+    ) -> ImportReport:
+        report = ingest(self.write(), self.home, received_at, settings)
         assert all(count.adds_up for count in report.files)
         return report
 
@@ -168,3 +171,52 @@ def _cell(value: object) -> str:
             return f"<c><v>{value}</v></c>"
         case _:
             return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+
+
+def old_workbook(rows: list[list[str | float]]) -> bytes:
+    """A minimal XLS (BIFF8 in a compound file) with one sheet of texts and numbers."""
+    name = "Blad1".encode("utf-16-le")
+    front = _begin(0x0005)
+    start = len(front) + len(name) + 16
+    front += _record(0x0085, struct.pack("<IHBB", start, 0, 5, 1) + name) + _record(0x000A)
+    cells = (
+        _old_cell(row, column, value)
+        for row, values in enumerate(rows)
+        for column, value in enumerate(values)
+        if value != ""
+    )
+    book = front + _begin(0x0010) + b"".join(cells) + _record(0x000A)
+    sectors = max(8, -(-len(book) // 512))
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    chain = [0xFFFFFFFD, end, *range(3, sectors + 2), end]
+    root = _entry("Root Entry", 5, 1, end, 0)
+    directory = (root + _entry("Workbook", 2, free, 2, sectors * 512)).ljust(512, b"\0")
+    header = bytes.fromhex("d0cf11e0a1b11ae1").ljust(24, b"\0")
+    header += struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0)
+    header += struct.pack("<109I", 0, *[free] * 108)
+    table = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+    return header + table + directory + book.ljust(sectors * 512, b"\0")
+
+
+def _begin(what: int) -> bytes:
+    return _record(0x0809, struct.pack("<HHHHII", 0x0600, what, 0, 0, 0, 0))
+
+
+def _record(kind: int, body: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(body)) + body
+
+
+def _old_cell(row: int, column: int, value: str | float) -> bytes:
+    place = struct.pack("<HHH", row, column, 0)
+    if isinstance(value, str):
+        text = struct.pack("<HB", len(value), 1) + value.encode("utf-16-le")
+        return _record(0x0204, place + text)
+    return _record(0x0203, place + struct.pack("<d", value))
+
+
+def _entry(name: str, kind: int, child: int, first: int, size: int) -> bytes:
+    raw = f"{name}\0".encode("utf-16-le")
+    free = 0xFFFFFFFF
+    links = struct.pack("<HBBIII", len(raw), kind, 1, free, free, child)
+    return raw.ljust(64, b"\0") + links + bytes(36) + struct.pack("<IQ", first, size)
