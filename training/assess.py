@@ -12,6 +12,8 @@ from features.settings import Home
 from features.vocabulary import Sector
 from models.baselines import RULES
 from models.bundle import Scorer
+from models.listing import Columns, cut
+from models.stored import RiskModel
 from training.bootstrap import Flags, Resamples
 from training.cohort import ExperimentRows
 from training.compare import Difference, compare
@@ -44,12 +46,13 @@ class Assessed:
     curves: Mapping[str, tuple[tuple[float, float], ...]]
     roads: tuple[RoadFigures, ...]
     best_rule: str
+    listed: Mapping[str, Flags]
 
 
 def assess(
     rows: ExperimentRows,
     values: Values,
-    models: Mapping[str, Scorer],
+    models: Mapping[str, RiskModel],
     experiment: Experiment,
     home: Home,
 ) -> Assessed:
@@ -68,7 +71,7 @@ def assess(
         experiment.capacity,
         Resamples(test_rows.pupils, settings.replicates, experiment.seed),
     )
-    listed = {name: evaluator.listed(score.values) for name, score in scores.items()}
+    listed = cut_lists(evaluator, scores, models, tested.columns())
     measured = {
         name: evaluator.measure(score, listed=listed[name]) for name, score in scores.items()
     }
@@ -89,7 +92,27 @@ def assess(
         },
         roads=_by_road(evaluator, frame, {name: listed[name] for name in (*shown, best)}, home),
         best_rule=best,
+        listed=listed,
     )
+
+
+def cut_lists(
+    evaluator: Evaluator,
+    scores: Mapping[str, Score],
+    models: Mapping[str, RiskModel],
+    columns: Columns,
+) -> dict[str, Flags]:
+    """Who stands on the lists of every score; those of a model as the weekly run cuts them.
+
+    A model lists nobody of whom the records give no reason (`models.listing`). A rule is a reason
+    itself, and the oracle shows what could be known.
+    """
+    listed = {name: evaluator.listed(score.values) for name, score in scores.items()}
+    rows, capacity = evaluator.rows, evaluator.capacity
+    for name, model in models.items():
+        found = cut(capacity, model, columns, scores[name].values, rows.block, rows.pupil)
+        listed[name] = found.listed
+    return listed
 
 
 def as_rows(frame: pl.DataFrame) -> Rows:

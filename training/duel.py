@@ -20,7 +20,7 @@ from models.explain import contributions, leading_themes
 from models.registry import Registry
 from models.stability import agreement
 from models.stored import RiskModel
-from training.assess import ORACLE, as_rows, oracle_probability
+from training.assess import ORACLE, as_rows, cut_lists, oracle_probability
 from training.bootstrap import Flags, Interval, Resamples
 from training.cohort import ExperimentRows, gather_rows
 from training.compare import COMPARED, Difference, difference
@@ -247,7 +247,8 @@ class _Duel:
         evaluator = Evaluator(rows, experiment.capacity, resamples)
         costs = tuple(_cost(side.model, self.values) for side in self.sides)
         scores = self._scores()
-        listed = {name: evaluator.listed(score.values) for name, score in scores.items()}
+        models = {name: side.model for name, side in zip(("a", "b"), self.sides, strict=True)}
+        listed = cut_lists(evaluator, scores, models, self.values.columns())
         measured = {
             name: evaluator.measure(score, listed=listed[name]) for name, score in scores.items()
         }

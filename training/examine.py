@@ -76,7 +76,7 @@ def find(trial: Trial, place: Place) -> Findings:
     is_test = (trial.rows.frame["part"] == Part.TEST).to_numpy()
     frame, tested = trial.rows.frame.filter(pl.Series(is_test)), trial.values.take(is_test)
     score = assessed.scores[MODEL]
-    listed = evaluator.listed(score.values)
+    listed = assessed.listed[MODEL]
     helped = helped_after(frame, place.log, place.use.moment, experiment.label.weeks)
     help_words = np.where(helped, "hulp gestart na de lijst", "geen hulp gestart")
     model = trial.fitted.model
@@ -105,7 +105,7 @@ def find(trial: Trial, place: Place) -> Findings:
         ),
         lead=lead_curves(
             evaluator.rows,
-            {name: evaluator.listed(assessed.scores[name].values) for name in shown},
+            {name: assessed.listed[name] for name in shown},
             experiment.label.weeks,
         ),
         late=late_recording(frame, evaluator.rows, score.values, model, hindsight),
