@@ -1,5 +1,6 @@
 """Ways of turning a margin into a probability, compared on rows that none of them has seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ class CalibratorFigures:
 
     method: str
     used: bool
-    metrics: dict[str, Interval]
+    metrics: Mapping[str, Interval]
 
 
 def compare_calibrators(

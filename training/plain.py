@@ -42,7 +42,7 @@ def _read(kind: Any, value: Any) -> Any:
         many = len(arguments) == 2 and arguments[1] is Ellipsis
         kinds = [arguments[0]] * len(value) if many else arguments
         return tuple(_read(each, item) for each, item in zip(kinds, value, strict=True))
-    if origin is collections.abc.Mapping:
+    if origin in (dict, collections.abc.Mapping):
         return {name: _read(arguments[1], each) for name, each in value.items()}
     if kind is float:
         return math.nan if value is None else float(value)

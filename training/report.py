@@ -17,6 +17,7 @@ from training.document import (
     points_cell,
     table,
 )
+from training.experiment import Label
 from training.findings import Findings
 from training.late import LateRecording
 from training.subgroups import FEWEST_ONSETS, SMALLEST_GROUP, Subgroup
@@ -111,8 +112,8 @@ def _head(summary: Summary) -> Iterator[str]:
 def _lists(summary: Summary) -> Iterator[str]:
     yield heading("De lijst van elke school")
     yield paragraph(
-        "Elke school kiest zoveel leerlingen als het team kan bespreken. Tussen de grenzen ligt "
-        "het interval van herhaalde trekkingen van leerlingen."
+        "Elke school kiest zoveel leerlingen als het team kan bespreken. Onder elk cijfer staan de "
+        "grenzen van het interval, uit herhaalde trekkingen van leerlingen."
     )
     yield _score_table("Bij de capaciteit van elke school", summary.rows, LIST_METRICS)
     labels = {row.name: row.label for row in summary.rows}
@@ -244,6 +245,12 @@ def _oracle(summary: Summary) -> Iterator[str]:
         "Van een nagebootste regio is de weg naar uitval bekend. Het orakel kent de verborgen "
         "toestand van elke leerling; meer dan het orakel is niet te vinden."
     )
+    if summary.label != Label().words():
+        yield paragraph(
+            f"Het orakel gaat over de uitkomst: {Label().words()}. Dit model leert een andere; het "
+            "orakel is hier dus geen bovengrens.",
+            "warn",
+        )
     labels = {row.name: row.label for row in summary.rows}
     names = list(summary.roads[0].caught_early)
     yield table(

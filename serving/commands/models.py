@@ -1,4 +1,4 @@
-"""Commands on models: train, compare, promote, and the tracking page."""
+"""Commands on models: train, report, compare, promote, and the tracking page."""
 
 import subprocess
 import sys
@@ -48,14 +48,53 @@ def print_comparison(work: Work, rows: list[dict[str, str]]) -> None:
 
 
 @click.command()
-@click.argument("version", default="latest")
-@click.option("--signed-by", multiple=True, required=True, help="Two different people; twice.")
+@click.argument("run", default="latest")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.")
 @click.pass_obj
-def promote(work: Work, version: str, signed_by: tuple[str, ...]) -> None:
+def report(work: Work, run: str, out: Path | None) -> None:
+    """Write the HTML report of a RUN: "latest", a version, or the id of a run in MLflow."""
+    from training.report import render
+    from training.summary import find_summary
+
+    summary = find_summary(work.home, run)
+    path = out or work.home.root / "reports" / f"version-{summary.model_version}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(summary), encoding="utf-8")
+    work.say(f"report of version {summary.model_version}: {path}")
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.argument("rules", nargs=-1)
+@click.pass_obj
+def compare(work: Work, a: str, b: str, rules: tuple[str, ...]) -> None:
+    """Compare model B with model A (and RULES) on the same rows; versions, runs or "champion"."""
+    from training.duel import compare_versions, save
+    from training.duel_report import lines, render
+
+    use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
+    found = compare_versions(work.home, a, b, rules, use, work.say)
+    for line in lines(found):
+        work.say(line)
+    work.say(f"written to {save(found, work.home, render(found))}")
+
+
+@click.command()
+@click.argument("version", default="latest")
+@click.option("--signed-by", multiple=True, help="Two different people; twice.")
+@click.option("--rollback", "back", is_flag=True, help="Put back what was in use before.")
+@click.pass_obj
+def promote(
+    work: Work, version: str = "latest", signed_by: tuple[str, ...] = (), back: bool = False
+) -> None:
     """Make a registered model VERSION the champion, if the gate lets it."""
     from training.promote import promote as promote_version
+    from training.promote import rollback
 
-    for line in promote_version(work.home, version, signed_by, _promotion(work)):
+    use = _promotion(work)
+    done = rollback(work.home, use) if back else promote_version(work.home, version, signed_by, use)
+    for line in done:
         work.say(line)
 
 
@@ -85,4 +124,4 @@ def mlflow(work: Work, port: int) -> None:
     subprocess.run(arguments, check=True)  # noqa: S603  (our own interpreter, no shell)
 
 
-COMMANDS = (train, promote, mlflow)
+COMMANDS = (train, report, compare, promote, mlflow)

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from models.capacity import Capacity
 from training.bootstrap import Resamples
 from training.compare import difference
-from training.evaluate import Evaluator, Score
+from training.evaluate import Evaluator
 
 TRIES = 200
 SIZE = {"schools": 8, "size": 150, "base": -5.5}
@@ -20,9 +19,7 @@ PROMOTED_TWINS = 0.05
 POWER = 0.8
 
 
-def chance_of_promotion(
-    make: Callable[..., Any], tries: int, better: float, seed: int
-) -> float:
+def chance_of_promotion(make: Callable[..., Any], tries: int, better: float, seed: int) -> float:
     """The share of fresh regions on which a challenger beats the incumbent by its interval."""
     return float(np.mean(list(_tries(make, tries, better, seed))))
 
@@ -32,17 +29,19 @@ def _tries(make: Callable[..., Any], tries: int, better: float, seed: int) -> It
         region = make(seed=seed + number, **SIZE)
         generator = np.random.default_rng(seed + 10_000 + number)
         judge = Evaluator(region.rows, Capacity(), Resamples(region.rows.pupils, 200, number))
-        everything = np.ones(len(region.rows), dtype=np.bool_)
-
-        def recall(noise: float) -> Any:
-            """Each model misreads each pupil in its own way, the same every week."""
-            misread: NDArray[np.float64] = generator.normal(size=region.rows.pupils)
-            values = region.log_risk + noise * misread[region.rows.pupil]
-            draws = judge.at_capacity(judge.listed(values), everything)
-            return type("M", (), {"name": "m", "label": "", "draws": draws})
-
-        incumbent, challenger = recall(NOISE), recall(better)
+        incumbent = _measured(region, judge, NOISE, generator)
+        challenger = _measured(region, judge, better, generator)
         yield difference(challenger, incumbent, "recall", 0.95).better
+
+
+def _measured(
+    region: Any, judge: Evaluator, noise: float, generator: np.random.Generator
+) -> Measured:
+    """Each model misreads each pupil in its own way, the same every week."""
+    misread = generator.normal(size=region.rows.pupils)
+    listed = judge.listed(region.log_risk + noise * misread[region.rows.pupil])
+    everything = np.ones(len(region.rows), dtype=np.bool_)
+    return Measured("m", "", judge.at_capacity(listed, everything))
 
 
 def test_a_twin_is_seldom_promoted_and_an_improvement_sometimes(make: Callable[..., Any]) -> None:
