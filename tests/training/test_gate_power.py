@@ -9,7 +9,7 @@ import pytest
 from models.capacity import Capacity
 from training.bootstrap import Resamples
 from training.compare import difference
-from training.evaluate import Evaluator
+from training.evaluate import Evaluator, Measured
 
 TRIES = 200
 SIZE = {"schools": 8, "size": 150, "base": -5.5}
