@@ -13,16 +13,26 @@ class Area(StrEnum):
     """A part of the site; what is not granted to a role is refused."""
 
     LIST = "list"
+    AT_HOME = "at_home"
+    TEAM = "team"
+    REGION = "region"
+    EXPORT = "export"
     REGISTER = "register"
     LEDGER = "ledger"
     AUDIT = "audit"
     MODEL = "model"
+    CONTRACTS = "contracts"
+    RIGHTS = "rights"
+    DOSSIER = "dossier"
 
 
 _AREAS = {
-    Role.CARE_COORDINATOR: frozenset({Area.LIST}),
-    Role.DATA_SCIENTIST: frozenset({Area.MODEL, Area.REGISTER}),
-    Role.PRIVACY_OFFICER: frozenset({Area.REGISTER, Area.LEDGER, Area.AUDIT}),
+    Role.CARE_COORDINATOR: frozenset({Area.LIST, Area.AT_HOME, Area.TEAM}),
+    Role.REGION_COORDINATOR: frozenset({Area.REGION}),
+    Role.DATA_SCIENTIST: frozenset({Area.MODEL, Area.REGISTER, Area.DOSSIER}),
+    Role.PRIVACY_OFFICER: frozenset(
+        {Area.REGISTER, Area.LEDGER, Area.AUDIT, Area.CONTRACTS, Area.RIGHTS, Area.DOSSIER}
+    ),
 }
 
 
@@ -68,6 +78,12 @@ class Guard:
             self._refuse(account, Area.LIST, school, moment)
             raise AssertionError("a refusal raises")
         return reason
+
+    def export(self, account: Account, school: str, moment: datetime) -> None:
+        """Let through who may take pupils of `school` out of the pages, or refuse."""
+        self.school(account, school, moment)
+        if not account.may_export:
+            self._refuse(account, Area.EXPORT, school, moment)
 
     def _refuse(self, account: Account, area: Area, school: str, moment: datetime) -> None:
         self._audit.append(

@@ -11,10 +11,12 @@ from features.governance.audit import AuditChain
 from features.governance.vault import Identity, Vault
 from features.settings import Home
 from features.vocabulary import PupilKey
-from serving.access import reason_for_access
+from serving.access import Area, may_visit, reason_for_access
 from serving.accounts import Account
 
 NOT_IN_VAULT = "(naam niet bekend)"
+SHORTEST_SEARCH = 2
+MOST_FOUND = 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,26 @@ def pupil_name(identity: Identity | None) -> PupilName:
 def _without_accents(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+@dataclass(frozen=True)
+class FoundPupil:
+    """A pupil found for a request, with the school's own number to tell namesakes apart."""
+
+    pupil_key: PupilKey
+    name: PupilName
+    pupil_number: str
+
+    def __repr__(self) -> str:
+        """Nothing: a traceback or a log line must not tell a name or number."""
+        return "FoundPupil(…)"
+
+
+def _is_asked_for(identity: Identity, asked: str, words: Sequence[str]) -> bool:
+    if identity.pupil_number.lstrip("0") == asked.strip().lstrip("0"):
+        return True
+    parts = " ".join(identity.parts[:3])
+    return all(word in _without_accents(parts) for word in words)
 
 
 class Names:
@@ -87,6 +109,52 @@ class Names:
         )
         found = self._open().identities(pupil_keys)
         return {key: pupil_name(found.get(key)) for key in pupil_keys}
+
+    def find(
+        self, account: Account, school: str, asked: str, moment: datetime
+    ) -> list["FoundPupil"]:
+        """The pupils of `school` with this number, or with all these words in the name.
+
+        For a request of a pupil or parent only. That someone searched stands in the chain before
+        the vault is opened; what was asked is not kept, for it is a name.
+        """
+        self._only_for_rights(account)
+        self._write(account, "pupil_searched", moment, school=school)
+        words = _without_accents(asked).split()
+        if not words or len("".join(words)) < SHORTEST_SEARCH:
+            return []
+        found = [
+            FoundPupil(key, pupil_name(identity), identity.pupil_number)
+            for key, identity in self._open().pupils_of(school).items()
+            if _is_asked_for(identity, asked, words)
+        ]
+        return sorted(found, key=lambda one: one.name.sort_key)[:MOST_FOUND]
+
+    def of_request(
+        self, account: Account, school: str, pupil_key: PupilKey, moment: datetime, event: str
+    ) -> "FoundPupil":
+        """Who a request is about; `event` says in the chain what it was opened for."""
+        self._only_for_rights(account)
+        self._write(account, event, moment, subject=pupil_key, school=school)
+        identity = self._open().identities([pupil_key]).get(pupil_key)
+        number = identity.pupil_number if identity else ""
+        return FoundPupil(pupil_key, pupil_name(identity), number)
+
+    def forget(self, account: Account, pupil_key: PupilKey) -> int:
+        """Take an erased pupil out of the vault; the erasure itself is written by its caller."""
+        self._only_for_rights(account)
+        return self._open().forget(pupil_key)
+
+    def _only_for_rights(self, account: Account) -> None:
+        if not may_visit(account, Area.RIGHTS):
+            raise NotAllowed(f"role {account.role} does not answer requests of pupils")
+
+    def _write(
+        self, account: Account, event: str, moment: datetime, *, subject: str = "", school: str
+    ) -> None:
+        self._audit.append(
+            moment, account.email, account.role, event, subject=subject, school=school
+        )
 
     def _open(self) -> Vault:
         with self._opening:

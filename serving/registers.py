@@ -1,6 +1,6 @@
 """Registers for the privacy officer: features with their contracts, the ledger, the audit chain."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -8,12 +8,19 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from features.catalogue import CATALOGUE, Feature
+from features.governance.approvals import Approvals, ContractDecision, ContractEvent
 from features.governance.audit import AuditChain, AuditHead, AuditRow, AuditVerdict
 from features.governance.contracts import FeatureContract
+from features.governance.erasures import Erasures
+from features.governance.heads import SignedHead
 from features.governance.ledger import Ledger, LedgerRow
+from features.governance.stops import EmergencyStops
+from features.governance.use import Purpose
 from features.school_weeks import AMSTERDAM
+from features.vocabulary import Role
 from serving.access import Area, Guard
 from serving.accounts import Account
+from serving.exceptions import Noticed, noticed
 
 SOON = timedelta(days=60)
 PAGE = 50
@@ -25,6 +32,9 @@ class ContractStatus(StrEnum):
     APPROVED = "approved"
     EXPIRES_SOON = "expires_soon"
     EXPIRED = "expired"
+    SWITCHED_OFF = "switched_off"
+    REFUSED = "refused"
+    EXPERIMENT = "experiment"
     CHANGED = "changed"
     NOT_APPROVED = "not_approved"
     NO_CONTRACT = "no_contract"
@@ -48,16 +58,33 @@ _STATUS_LABELS = {
     ContractStatus.APPROVED: "Goedgekeurd",
     ContractStatus.EXPIRES_SOON: "Verloopt binnen 60 dagen",
     ContractStatus.EXPIRED: "Verlopen",
+    ContractStatus.SWITCHED_OFF: "Uitgezet",
+    ContractStatus.REFUSED: "Afgekeurd",
+    ContractStatus.EXPERIMENT: "Alleen voor een proef",
     ContractStatus.CHANGED: "Gewijzigd na goedkeuring",
     ContractStatus.NOT_APPROVED: "Niet goedgekeurd",
     ContractStatus.NO_CONTRACT: "Geen contract",
 }
 
 
-def status_of(feature: Feature, contract: FeatureContract | None, today: date) -> ContractStatus:
-    """How `feature` stands with `contract` on `today`."""
+_STATUS_AFTER = {
+    ContractEvent.SWITCHED_OFF: ContractStatus.SWITCHED_OFF,
+    ContractEvent.REFUSED: ContractStatus.REFUSED,
+    ContractEvent.EXPERIMENT: ContractStatus.EXPERIMENT,
+}
+
+
+def status_of(
+    feature: Feature,
+    contract: FeatureContract | None,
+    today: date,
+    decided: ContractDecision | None = None,
+) -> ContractStatus:
+    """How `feature` stands with `contract`, as decided in the app, on `today`."""
     if contract is None:
         return ContractStatus.NO_CONTRACT
+    if decided is not None and decided.event in _STATUS_AFTER:
+        return _STATUS_AFTER[decided.event]
     if contract.definition_hash != feature.definition_hash:
         return ContractStatus.CHANGED
     if not contract.approved_by or contract.approved_on is None or contract.approved_on > today:
@@ -71,12 +98,20 @@ def status_of(feature: Feature, contract: FeatureContract | None, today: date) -
 
 @dataclass(frozen=True)
 class RegisteredFeature:
-    """A feature with its contract; `was_used`: the ledger has a retrieval of it."""
+    """A feature with its contract and its use as the ledger has it.
+
+    `without_leave`: it was retrieved although the gate did not allow it; there is no such case
+    unless somebody changed the database. `importance` is the share of the model in use, if known.
+    """
 
     feature: Feature
     contract: FeatureContract | None
     status: ContractStatus
-    was_used: bool
+    uses: int = 0
+    first_used: datetime | None = None
+    last_used: datetime | None = None
+    without_leave: bool = False
+    importance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,11 +125,57 @@ class ChainState:
     has_older: bool
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which part of the ledger to show; an empty field leaves out nothing.
+
+    `month` is a year and a month, as in 2026-11.
+    """
+
+    feature: str = ""
+    purpose: str = ""
+    role: str = ""
+    month: str = ""
+
+    def holds(self, row: LedgerRow) -> bool:
+        """Whether a row belongs to this part."""
+        return (
+            (not self.feature or self.feature in row.features)
+            and (not self.purpose or self.purpose == row.purpose)
+            and (not self.role or self.role == row.role)
+            and (not self.month or self.month == month_of(row))
+        )
+
+
+@dataclass(frozen=True)
+class PivotLine:
+    """How often features were retrieved for one purpose by one role in one month.
+
+    `pupils` is the largest number in one retrieval: the same pupils come every week.
+    """
+
+    month: str
+    purpose: Purpose
+    role: Role
+    retrievals: int
+    features: int
+    pupils: int
+
+
 class Registers:
     """Reads the registers for accounts that may; looking at the logs is itself logged."""
 
-    def __init__(self, engine: sa.Engine, contracts: Mapping[str, FeatureContract]) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        contracts: Mapping[str, FeatureContract],
+        importance: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
         self._contracts = contracts
+        self._importance = importance
+        self._approvals = Approvals(engine)
+        self._stops = EmergencyStops(engine)
+        self._erasures = Erasures(engine)
         self._ledger = Ledger(engine)
         self._audit = AuditChain(engine)
         self._guard = Guard(self._audit)
@@ -102,23 +183,57 @@ class Registers:
     def features(self, account: Account, moment: datetime) -> list[RegisteredFeature]:
         """Every feature of the catalogue, in its order."""
         self._guard.area(account, Area.REGISTER, moment)
-        used = {name for row in self._ledger.rows() for name in row.features}
+        rows = self._ledger.rows()
+        forbidden = self._ledger.without_leave()
+        in_force, newest = self._approvals.in_force(self._contracts), self._approvals.newest()
+        importance = self._importance()
         today = moment.astimezone(AMSTERDAM).date()
         found = []
         for feature in CATALOGUE:
-            contract = self._contracts.get(feature.name)
-            status = status_of(feature, contract, today)
-            found.append(RegisteredFeature(feature, contract, status, feature.name in used))
+            contract = in_force.get(feature.name)
+            moments = [row.moment for row in rows if feature.name in row.features]
+            found.append(
+                RegisteredFeature(
+                    feature=feature,
+                    contract=contract,
+                    status=status_of(feature, contract, today, newest.get(feature.name)),
+                    uses=len(moments),
+                    first_used=min(moments, default=None),
+                    last_used=max(moments, default=None),
+                    without_leave=any(
+                        row.number in forbidden and feature.name in row.features for row in rows
+                    ),
+                    importance=importance.get(feature.name),
+                )
+            )
         return found
 
-    def uses(
-        self, account: Account, page: int, moment: datetime
-    ) -> tuple[tuple[LedgerRow, ...], bool]:
-        """Page `page` (from 0) of the ledger, newest first, and whether there are older rows."""
+    def all_uses(
+        self, account: Account, moment: datetime, selection: Selection = Selection()
+    ) -> tuple[LedgerRow, ...]:
+        """A part of the ledger, newest first."""
         self._guard.area(account, Area.LEDGER, moment)
         self._audit.append(moment, account.email, account.role, "ledger_seen")
-        rows = self._ledger.rows(limit=(page + 1) * PAGE + 1)
-        return tuple(rows[page * PAGE : (page + 1) * PAGE]), len(rows) > (page + 1) * PAGE
+        return tuple(row for row in self._ledger.rows() if selection.holds(row))
+
+    def write_export(self, account: Account, event: str, rows: int, moment: datetime) -> None:
+        """Say in the chain that something was taken out of the system."""
+        detail: dict[str, str | int] = {"rows": rows}
+        self._audit.append(moment, account.email, account.role, event, detail=detail)
+
+    def exceptions(self, account: Account, moment: datetime) -> tuple[Noticed, ...]:
+        """Looks that stand out, newest first."""
+        self._guard.area(account, Area.AUDIT, moment)
+        self._audit.append(moment, account.email, account.role, "exceptions_seen")
+        return noticed(self._audit.rows())
+
+    def sign_head(self, account: Account, moment: datetime) -> SignedHead | None:
+        """Sign the newest row of a chain that is whole, to be kept elsewhere."""
+        self._guard.area(account, Area.AUDIT, moment)
+        self._audit.append(moment, account.email, account.role, "audit_head_signed")
+        if self._audit.heads is None or not self._audit.verify().intact:
+            return None
+        return self._audit.heads.sign(moment)
 
     def chain(self, account: Account, page: int, moment: datetime) -> ChainState:
         """The audit chain, checked whole, with page `page` (from 0) of its events."""
@@ -127,8 +242,38 @@ class Registers:
         rows = self._audit.rows(limit=(page + 1) * PAGE + 1)
         return ChainState(
             verdict=self._audit.verify(head),
-            ledger_problems=self._ledger.verify(),
+            ledger_problems=(
+                *self._ledger.verify(),
+                *self._approvals.verify(),
+                *self._stops.verify(),
+                *self._erasures.verify(),
+            ),
             head=head,
             rows=tuple(rows[page * PAGE : (page + 1) * PAGE]),
             has_older=len(rows) > (page + 1) * PAGE,
         )
+
+
+def pivot(rows: Iterable[LedgerRow]) -> tuple[PivotLine, ...]:
+    """The ledger counted by month, purpose and role; the newest month on top."""
+    groups: dict[tuple[str, Purpose, Role], list[LedgerRow]] = {}
+    for row in rows:
+        groups.setdefault((month_of(row), row.purpose, row.role), []).append(row)
+    lines = [
+        PivotLine(
+            month,
+            purpose,
+            role,
+            retrievals=len(members),
+            features=len({name for row in members for name in row.features}),
+            pupils=max(row.pupils for row in members),
+        )
+        for (month, purpose, role), members in groups.items()
+    ]
+    lines.sort(key=lambda line: (line.purpose, line.role))
+    return tuple(sorted(lines, key=lambda line: line.month, reverse=True))
+
+
+def month_of(row: LedgerRow) -> str:
+    """The year and month in Amsterdam, as in 2026-11."""
+    return f"{row.moment.astimezone(AMSTERDAM):%Y-%m}"

@@ -15,6 +15,7 @@ from features.errors import GateRefused, VaultError
 from features.governance.database import (
     as_text,
     canonical,
+    decisions,
     keys_folder,
     ledger,
     ledger_pupils,
@@ -136,6 +137,16 @@ class Ledger:
             query = query.where(ledger.c.run == run)
         with self._engine.connect() as connection:
             return [_row(row) for row in connection.execute(query).mappings()]
+
+    def without_leave(self) -> frozenset[int]:
+        """Rows of the ledger without a decision of the gate that allowed them; there are none.
+
+        Unless somebody wrote in the database: what can be retrieved goes past the gate first.
+        """
+        allowed = select(decisions.c.id).where(decisions.c.allowed)
+        query = select(ledger.c.id).where(ledger.c.decision.not_in(allowed))
+        with self._engine.connect() as connection:
+            return frozenset(connection.scalars(query))
 
     def verify(self) -> tuple[str, ...]:
         """Problems of the rows against their seals in the audit chain; check the chain itself too.

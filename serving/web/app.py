@@ -14,16 +14,20 @@ from features.settings import Home, Settings
 from serving.accounts import Accounts
 from serving.desk import Desk
 from serving.evaluation import FILE_NAME
+from serving.privacy_office import PrivacyOffice
 from serving.registers import Registers
 from serving.sessions import Sessions
 from serving.tables import open_app
 from serving.web import (
+    contract_pages,
+    dossier_pages,
     guide_page,
     list_pages,
     messages,
     model_pages,
     pupil_pages,
     register_pages,
+    rights_pages,
     sign_in,
 )
 from serving.web.security import Door
@@ -44,13 +48,16 @@ def create_app(
     web = settings.section("web", WebSettings)
     engine, ledger = open_app(home), open_ledger(home)
     audit = AuditChain(ledger)
+    contracts = read_contracts()
+    office = PrivacyOffice.at(home, environ, engine, ledger, contracts)
     site = Site(
         settings=web,
         clock=clock,
         accounts=Accounts(engine, hasher),
         sessions=Sessions(engine),
         desk=Desk(home, environ, engine, audit),
-        registers=Registers(ledger, read_contracts()),
+        registers=Registers(ledger, contracts, office.models.importance),
+        office=office,
         audit=audit,
         evaluation=home.root / FILE_NAME,
         templates=template_environment(),
@@ -62,6 +69,8 @@ def create_app(
     app = FastAPI(title="Tijdig", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.site = site
     for family in (sign_in, list_pages, pupil_pages, register_pages, model_pages, guide_page):
+        app.include_router(family.router)
+    for family in (contract_pages, rights_pages, dossier_pages):
         app.include_router(family.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     messages.add_handlers(app)

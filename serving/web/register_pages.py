@@ -1,36 +1,61 @@
 """Pages for the privacy officer: features with their contracts, their use, the audit chain."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import RedirectResponse, Response
 
+from features.catalogue import CATALOGUE
+from features.errors import NotThere
+from features.governance.approvals import expiring
 from features.governance.audit import AuditRow
 from features.governance.contracts import Sensitivity
 from features.governance.ledger import LedgerRow
 from features.governance.use import Purpose
-from features.vocabulary import Theme
+from features.vocabulary import Role, Theme
 from serving.access import Area
-from serving.registers import ContractStatus, RegisteredFeature
-from serving.web.contexts.frame import Link
+from serving.ledger_files import to_csv, to_json
+from serving.registers import (
+    PAGE,
+    ContractStatus,
+    RegisteredFeature,
+    Selection,
+    month_of,
+    pivot,
+)
+from serving.web.contexts.frame import Link, Option
+from serving.web.contexts.office import OfficePage, TablePart
 from serving.web.contexts.registers import (
     AuditLine,
     AuditPage,
+    Choice,
     FeatureGroup,
     FeatureLine,
     LedgerLine,
     LedgerPage,
+    PivotRow,
     RegisterPage,
 )
-from serving.web.dutch import counted, moment, table_day
-from serving.web.services import SignedIn, TheSite
+from serving.web.dutch import counted, local_day, moment, table_day
+from serving.web.services import SignedIn, SignedInForm, TheSite
 
 router = APIRouter()
 
 PageNumber = Annotated[int, Query(ge=0, le=10_000)]
+_NOT_SIGNED = "De keten is niet heel en is daarom niet ondertekend."
+
+
+def selection(kenmerk: str = "", doel: str = "", rol: str = "", maand: str = "") -> Selection:
+    """The part of the ledger that the address asks for."""
+    return Selection(kenmerk, doel, rol, maand)
+
+
+Asked = Annotated[Selection, Depends(selection)]
 
 _Filter = Callable[[RegisteredFeature], bool]
 _FILTERS: Mapping[str, tuple[str, _Filter]] = {
@@ -40,10 +65,7 @@ _FILTERS: Mapping[str, tuple[str, _Filter]] = {
         lambda entry: entry.status is ContractStatus.EXPIRES_SOON,
     ),
     "zonder": ("Zonder geldige goedkeuring", lambda entry: not entry.status.may_be_used),
-    "gebruikt-zonder": (
-        "Gebruikt zonder geldige goedkeuring",
-        lambda entry: entry.was_used and not entry.status.may_be_used,
-    ),
+    "gebruikt-zonder": ("Gebruikt zonder goedkeuring", lambda entry: entry.without_leave),
     "gezondheid": ("Gezondheidsgegevens", lambda entry: entry.feature.health),
 }
 _SENSITIVITY = {Sensitivity.LOW: "laag", Sensitivity.MEDIUM: "midden", Sensitivity.HIGH: "hoog"}
@@ -69,6 +91,25 @@ _EVENTS = {
     "lists_published": "lijsten gepubliceerd",
     "model_promoted": "model in gebruik genomen",
     "model_promotion_refused": "model niet in gebruik genomen",
+    "contract_approved": "kenmerk goedgekeurd",
+    "contract_refused": "kenmerk afgekeurd",
+    "feature_switched_off": "kenmerk uitgezet",
+    "experiment_permitted": "proef toegestaan",
+    "lists_stopped": "lijsten gestopt",
+    "lists_resumed": "lijsten hervat",
+    "objection_made": "bezwaar vastgelegd",
+    "objection_withdrawn": "bezwaar ingetrokken",
+    "request_taken": "verzoek aangenomen",
+    "request_opened": "verzoek geopend",
+    "request_handled": "verzoek afgehandeld",
+    "access_package_made": "inzagepakket gemaakt",
+    "pupil_searched": "leerling gezocht",
+    "pupil_erased": "leerling gewist",
+    "exceptions_seen": "uitzonderingen bekeken",
+    "audit_head_signed": "keten ondertekend",
+    "ledger_exported": "gebruiksregister gedownload",
+    "dossier_exported": "dossier gedownload",
+    "retention_run": "bewaartermijnen uitgevoerd",
 }
 _DETAILS = {
     "pupils": "leerlingen",
@@ -82,9 +123,14 @@ _DETAILS = {
     "signed_by": "getekend",
     "reasons": "redenen",
     "gate_decision": "besluit van de poort",
+    "decision_on_contract": "besluit nr.",
+    "stop": "regel nr.",
+    "erasure": "verslag nr.",
+    "due_on": "antwoord uiterlijk",
+    "rows": "regels",
 }
 # Hashes are for a machine to compare; the chain seals them.
-_HIDDEN_DETAILS = frozenset({"sha256", "bundle", "evaluation"})
+_HIDDEN_DETAILS = frozenset({"sha256", "pupils_sha256", "bundle", "evaluation"})
 _PERIOD = re.compile(r"P(\d+)([YMD])")
 _PERIOD_WORDS = {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")}
 
@@ -110,25 +156,112 @@ def register(site: TheSite, session: SignedIn, toon: str = "") -> Response:
             count = counted(len(lines), "kenmerk", "kenmerken")
             groups.append(FeatureGroup(theme.label, count, lines))
     frame = site.frame("Kenmerkenregister", session, Area.REGISTER)
-    return site.render(RegisterPage(frame, len(entries), filters, tuple(groups)))
+    told = tuple(_warnings(entries, local_day(site.clock())))
+    return site.render(RegisterPage(frame, len(entries), filters, tuple(groups), told))
 
 
 @router.get("/gebruik")
-def ledger(site: TheSite, session: SignedIn, pagina: PageNumber = 0) -> Response:
-    """The ledger of feature use, newest first."""
-    rows, has_older = site.registers.uses(session.account, pagina, site.clock())
+def ledger(
+    site: TheSite,
+    session: SignedIn,
+    asked: Asked,
+    pagina: PageNumber = 0,
+) -> Response:
+    """The ledger of feature use, newest first, whole or a part, with a count of it."""
+    rows = site.registers.all_uses(session.account, site.clock(), asked)
+    shown = rows[pagina * PAGE : (pagina + 1) * PAGE]
+    chosen = (asked.feature, asked.purpose, asked.role, asked.month)
+    named = zip(("kenmerk", "doel", "rol", "maand"), chosen, strict=True)
+    query = urlencode({name: value for name, value in named if value})
+    address = f"/gebruik?{query}&pagina=" if query else "/gebruik?pagina="
     page = LedgerPage(
         frame=site.frame("Gebruiksregister", session, Area.LEDGER),
-        total=f"Pagina {pagina + 1}, nieuwste eerst." if rows else "",
-        lines=tuple(_use(row) for row in rows),
-        newer=f"/gebruik?pagina={pagina - 1}" if pagina else "",
-        older=f"/gebruik?pagina={pagina + 1}" if has_older else "",
+        choices=_choices(asked, rows),
+        downloads=tuple(
+            Link(f"Downloaden als {kind.upper()}", f"/gebruik/bestand.{kind}?{query}")
+            for kind in ("csv", "json")
+        ),
+        counted=tuple(
+            PivotRow(
+                line.month,
+                line.purpose.label,
+                line.role.label,
+                line.retrievals,
+                line.features,
+                line.pupils,
+            )
+            for line in pivot(rows)
+        ),
+        total=f"Pagina {pagina + 1}, nieuwste eerst." if shown else "",
+        lines=tuple(_use(row) for row in shown),
+        newer=f"{address}{pagina - 1}" if pagina else "",
+        older=f"{address}{pagina + 1}" if len(rows) > (pagina + 1) * PAGE else "",
+    )
+    return site.render(page)
+
+
+@router.get("/gebruik/bestand.{kind}")
+def ledger_file(site: TheSite, session: SignedIn, asked: Asked, kind: str) -> Response:
+    """The ledger or a part of it as a file; no pupil stands in it."""
+    if kind not in ("csv", "json"):
+        raise NotThere("the ledger comes as csv or json")
+    rows = site.registers.all_uses(session.account, site.clock(), asked)
+    site.registers.write_export(session.account, "ledger_exported", len(rows), site.clock())
+    text = to_csv(rows) if kind == "csv" else to_json(rows)
+    return Response(
+        text,
+        media_type="text/csv; charset=utf-8" if kind == "csv" else "application/json",
+        headers={"Content-Disposition": f'attachment; filename="gebruiksregister.{kind}"'},
+    )
+
+
+@router.post("/inzage/teken")
+def sign(site: TheSite, session: SignedInForm) -> Response:
+    """A signed head of the chain as a file, to be kept where the administrator cannot reach."""
+    head = site.registers.sign_head(session.account, site.clock())
+    if head is None:
+        return RedirectResponse("/inzage?getekend=nee", 303)
+    name = f"keten-{head.sequence}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(head.to_json(), media_type="application/json", headers=headers)
+
+
+@router.get("/inzage/uitzonderingen")
+def exceptions(site: TheSite, session: SignedIn) -> Response:
+    """Looks that stand out."""
+    rows = tuple(
+        (
+            moment(one.moment),
+            one.why.label,
+            _EVENTS.get(one.event, one.event.replace("_", " ")),
+            one.actor,
+            one.role.label,
+            one.school,
+            str(one.count),
+        )
+        for one in site.registers.exceptions(session.account, site.clock())
+    )
+    page = OfficePage(
+        frame=site.frame("Uitzonderingen", session, Area.AUDIT),
+        heading="Uitzonderingen",
+        lead="Inzage die opvalt: om naar te vragen, geen oordeel. Gelijke regels van één dag staan "
+        "bij elkaar.",
+        back=(Link("Terug naar het inzagelog", "/inzage"),),
+        parts=(
+            TablePart(
+                "uitzonderingen",
+                "Wat opvalt",
+                ("Wanneer", "Waarom", "Wat", "Wie", "Rol", "School", "Keer"),
+                rows,
+                empty="Er is niets dat opvalt.",
+            ),
+        ),
     )
     return site.render(page)
 
 
 @router.get("/inzage")
-def audit(site: TheSite, session: SignedIn, pagina: PageNumber = 0) -> Response:
+def audit(site: TheSite, session: SignedIn, pagina: PageNumber = 0, getekend: str = "") -> Response:
     """The audit chain: whether it is whole, and its newest events."""
     now = site.clock()
     state = site.registers.chain(session.account, pagina, now)
@@ -140,6 +273,7 @@ def audit(site: TheSite, session: SignedIn, pagina: PageNumber = 0) -> Response:
         problems=problems,
         head=state.head.hash,
         checked=moment(now),
+        signed=_NOT_SIGNED if getekend == "nee" else "",
         lines=tuple(_event(row) for row in state.rows),
         newer=f"/inzage?pagina={pagina - 1}" if pagina else "",
         older=f"/inzage?pagina={pagina + 1}" if state.has_older else "",
@@ -170,6 +304,12 @@ def _feature(entry: RegisteredFeature) -> FeatureLine:
         expires="",
         status=entry.status.label,
         needs_attention=entry.status is not ContractStatus.APPROVED,
+        address=f"/kenmerken/{feature.name}",
+        sentence=feature.sentence_nl.replace("{value}", "…").replace("{other}", "…"),
+        used=_used(entry),
+        importance=(
+            "" if entry.importance is None else f"{100 * entry.importance:.1f} %".replace(".", ",")
+        ),
     )
     if contract is None:
         return known
@@ -189,6 +329,42 @@ def _feature(entry: RegisteredFeature) -> FeatureLine:
         owner=contract.owner,
         approved=approved,
         expires=f"verloopt op {table_day(contract.expires_on)}",
+    )
+
+
+def _used(entry: RegisteredFeature) -> str:
+    if entry.first_used is None or entry.last_used is None:
+        return "nog nooit opgehaald"
+    first, last = (table_day(local_day(each)) for each in (entry.first_used, entry.last_used))
+    return f"{counted(entry.uses, 'keer', 'keer')} opgehaald, {first} tot {last}"
+
+
+def _warnings(entries: Sequence[RegisteredFeature], today: date) -> Iterator[str]:
+    known = {entry.feature.name: entry.contract for entry in entries if entry.contract}
+    for days, names in expiring(known, today).items():
+        few = counted(len(names), "goedkeuring verloopt", "goedkeuringen verlopen")
+        yield f"{few} binnen {days} dagen. Daarna komt er geen lijst meer."
+    stopped = [entry for entry in entries if entry.status is ContractStatus.EXPIRED]
+    if stopped:
+        few = counted(len(stopped), "goedkeuring is", "goedkeuringen zijn")
+        yield f"{few} verlopen: er komt geen nieuwe lijst tot u opnieuw goedkeurt of uitzet."
+
+
+def _choices(asked: Selection, rows: Sequence[LedgerRow]) -> tuple[Choice, ...]:
+    months = sorted({month_of(row) for row in rows} | ({asked.month} - {""}), reverse=True)
+    offered: tuple[tuple[str, str, str, list[tuple[str, str]]], ...] = (
+        ("kenmerk", "Kenmerk", asked.feature, [(one.name, one.label_nl) for one in CATALOGUE]),
+        ("doel", "Doel", asked.purpose, [(one.value, one.label) for one in Purpose]),
+        ("rol", "Rol", asked.role, [(one.value, one.label) for one in Role]),
+        ("maand", "Maand", asked.month, [(month, month) for month in months]),
+    )
+    return tuple(
+        Choice(
+            name,
+            label,
+            (Option("", "alle"), *(Option(value, text, value == chosen) for value, text in given)),
+        )
+        for name, label, chosen, given in offered
     )
 
 

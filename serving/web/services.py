@@ -15,6 +15,7 @@ from features.governance.audit import AuditChain
 from serving.access import Area, may_visit
 from serving.accounts import Account, Accounts
 from serving.desk import Desk
+from serving.privacy_office import PrivacyOffice
 from serving.registers import Registers
 from serving.sessions import Session, Sessions
 from serving.web.contexts.frame import Frame, Link
@@ -31,6 +32,9 @@ _MENU = (
     (Area.REGISTER, Link("Kenmerkenregister", "/kenmerken")),
     (Area.LEDGER, Link("Gebruiksregister", "/gebruik")),
     (Area.AUDIT, Link("Inzagelog", "/inzage")),
+    (Area.RIGHTS, Link("Verzoeken", "/verzoeken")),
+    (Area.DOSSIER, Link("Dossiers", "/dossier")),
+    (Area.CONTRACTS, Link("Noodstop", "/noodstop")),
 )
 
 
@@ -79,6 +83,7 @@ class Site:
     sessions: Sessions
     desk: Desk
     registers: Registers
+    office: PrivacyOffice
     audit: AuditChain
     evaluation: Path
     templates: Environment

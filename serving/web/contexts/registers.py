@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from serving.web.contexts.frame import Frame, Link
+from serving.web.contexts.frame import Frame, Link, Option
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,10 @@ class FeatureLine:
     expires: str
     status: str
     needs_attention: bool
+    address: str
+    sentence: str
+    used: str
+    importance: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class RegisterPage:
     total: int
     filters: tuple[Link, ...]
     groups: tuple[FeatureGroup, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,35 @@ class LedgerLine:
 
 
 @dataclass(frozen=True)
+class PivotRow:
+    """Use counted by month, purpose and role."""
+
+    month: str
+    purpose: str
+    role: str
+    retrievals: int
+    features: int
+    pupils: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to narrow the ledger: a name, its label, and what one can choose."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
 class LedgerPage:
     """Who retrieved which features for what."""
 
     template: ClassVar[str] = "ledger.html"
     frame: Frame
+    choices: tuple[Choice, ...]
+    downloads: tuple[Link, ...]
+    counted: tuple[PivotRow, ...]
     total: str
     lines: tuple[LedgerLine, ...]
     newer: str
@@ -107,6 +136,7 @@ class AuditPage:
     problems: tuple[str, ...]
     head: str
     checked: str
+    signed: str
     lines: tuple[AuditLine, ...]
     newer: str
     older: str

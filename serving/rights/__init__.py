@@ -1,0 +1,1 @@
+"""The rights of a pupil: access, correction, objection, erasure; each on request and logged."""

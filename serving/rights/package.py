@@ -1,0 +1,383 @@
+"""The access package: all that Tijdig holds about one pupil, what it did with it, who looked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from features.catalogue import CATALOGUE, feature
+from features.errors import NotThere
+from features.governance.approvals import Approvals
+from features.governance.audit import AuditChain, AuditRow
+from features.governance.contracts import read_contracts
+from features.governance.ledger import Ledger, LedgerRow
+from features.governance.requests import Requests
+from features.governance.use import Action, Use
+from features.records import LogTable, RecordLog
+from features.records.schema import schema_of
+from features.settings import Home
+from features.store import RISK_SERVICE, FeatureStore
+from features.vocabulary import AbsenceKind, KnownAtBasis, PupilKey, SupportKind, SupportStatus
+from models.registry import Registry
+from models.sections import Section, cell, from_records, section
+from serving.lists import ListStore, PublishedList
+from serving.steps import DecisionKind
+from serving.tables import ACCOUNTS, METADATA
+
+LIST_SEEN = "list_seen"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom a package is about; `name` and `number` come from the vault, for this package only."""
+
+    pupil_key: PupilKey
+    school: str
+    school_name: str
+    name: str
+    number: str
+
+    def __repr__(self) -> str:
+        """Nothing: a traceback or a log line must not tell a name or number."""
+        return "Subject(…)"
+
+
+@dataclass(frozen=True)
+class AccessPackage:
+    """Everything about one pupil. `gaps` says what could not be read, and why."""
+
+    subject: Subject
+    made_at: datetime
+    sections: tuple[Section, ...]
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The stores a package is made from."""
+
+    home: Home
+    app: sa.Engine
+    ledger: sa.Engine
+
+
+def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> AccessPackage:
+    """Make the package as things stand at `use.moment`; `staff`: with the accounts that looked.
+
+    `use` is for the purpose of rights: the gate lets it pass and the ledger tells of it.
+    """
+    gaps: list[str] = []
+    lists = _lists(sources.app, subject)
+    uses = Ledger(sources.ledger).about(subject.pupil_key)
+    sections = [
+        _terms(sources.ledger),
+        *_records(RecordLog(sources.home.records), subject),
+        *_features(sources.home, subject, use, gaps),
+        _listed(lists, subject.pupil_key),
+        *_kept_in_app(sources.app, subject),
+        _looks(sources.ledger, subject, lists, staff=staff),
+        _uses(uses),
+        _models(sources.home, uses),
+        _requests(sources.ledger, subject),
+    ]
+    return AccessPackage(subject, use.moment, tuple(sections), tuple(gaps))
+
+
+_RECORD_LABELS = {
+    "starts_at": "Van",
+    "ends_at": "Tot",
+    "starts_on": "Van",
+    "ends_on": "Tot",
+    "minutes": "Minuten",
+    "kind": "Soort",
+    "status": "Stand",
+    "authorised": "Geoorloofd",
+    "code": "Code van de school",
+    "year_group": "Leerjaar",
+    "group": "Groep",
+    "born_on": "Geboortemaand",
+    "enrolled_on": "Ingeschreven",
+    "left_on": "Uitgeschreven",
+    "left_to": "Bestemming",
+    "weekday": "Weekdag",
+    "valid_from": "Geldig van",
+    "valid_to": "Geldig tot en met",
+    "planned_minutes": "Lesminuten",
+    "known_at": "Bekend sinds",
+    "known_at_basis": "Volgens",
+    "withdrawn": "Ingetrokken",
+    "superseded_at": "Vervangen op",
+}
+_TABLES = {
+    LogTable.PLACEMENTS: "Inschrijving en groep",
+    LogTable.ABSENCE: "Verzuim en verlof",
+    LogTable.SUPPORT: "Ondersteuning",
+    LogTable.TIMETABLE: "Eigen rooster",
+}
+_BASIS = {
+    KnownAtBasis.RECORDED.value: "de school",
+    KnownAtBasis.DELIVERY.value: "de aanlevering",
+    KnownAtBasis.ASSUMED.value: "een aanname bij de eerste aanlevering",
+}
+
+
+def subject_tables(log: RecordLog, school: str, pupil_key: PupilKey) -> Iterator[pa.Table]:
+    """Every version of every record about a pupil, table by table."""
+    for table in _TABLES:
+        if "pupil_key" in schema_of(table).names:
+            versions = log.read_versions(table, schools=[school])
+            yield versions.filter(pc.field("pupil_key") == pupil_key)
+
+
+def _records(log: RecordLog, subject: Subject) -> Iterator[Section]:
+    tables = subject_tables(log, subject.school, subject.pupil_key)
+    for table, found in zip(_TABLES, tables, strict=True):
+        rows = [_readable(table, row) for row in found.to_pylist()]
+        rows.sort(key=lambda row: str(row["known_at"]))
+        explanation = (
+            "Alle versies die de school heeft aangeleverd, ook wat later is verbeterd of "
+            "ingetrokken."
+        )
+        yield from_records(f"Gegevens: {_TABLES[table].lower()}", explanation, _RECORD_LABELS, rows)
+
+
+def _readable(table: LogTable, row: dict[str, Any]) -> dict[str, Any]:
+    labels: Mapping[str, Any] = {}
+    if table is LogTable.ABSENCE:
+        labels = {"kind": AbsenceKind}
+    elif table is LogTable.SUPPORT:
+        labels = {"kind": SupportKind, "status": SupportStatus}
+    row["known_at_basis"] = _BASIS.get(row["known_at_basis"], row["known_at_basis"])
+    for name, kind in labels.items():
+        row[name] = kind(row[name]).label
+    return row
+
+
+def _terms(ledger: sa.Engine) -> Section:
+    contracts = Approvals(ledger).in_force(read_contracts())
+    rows = []
+    for one in CATALOGUE:
+        if contract := contracts.get(one.name):
+            purposes = ", ".join(purpose.label for purpose in contract.purpose)
+            rows.append(
+                (
+                    one.label_nl,
+                    purposes,
+                    contract.legal_basis,
+                    contract.special_category or "nee",
+                    contract.retention_value,
+                )
+            )
+    return section(
+        "Waarvoor, op welke grond en hoelang",
+        "Tijdig berekent deze kenmerken uit wat de school zelf vastlegt. Er is geen andere bron. "
+        "Niemand buiten de school en het samenwerkingsverband krijgt ze. Een mens beslist altijd.",
+        ("Kenmerk", "Doel", "Grondslag", "Bijzonder gegeven", "Bewaartermijn"),
+        rows,
+    )
+
+
+def _features(home: Home, subject: Subject, use: Use, gaps: list[str]) -> Iterator[Section]:
+    try:
+        store = FeatureStore.at(home)
+        mondays = sorted(store.built([subject.school]))
+        if not mondays:
+            raise NotThere("er is voor deze school niets berekend")
+        entities = store.entities(mondays, [subject.school])
+        theirs = entities.filter(pc.field("pupil_key") == subject.pupil_key)
+        values = store.retrieve(theirs.select(["pupil_key", "as_of"]), RISK_SERVICE, use)
+    except NotThere as problem:
+        gaps.append(f"De berekende kenmerken zijn niet te lezen: {problem}")
+        return
+    weeks: list[date] = values["as_of"].to_pylist()
+    newest_first = sorted(range(len(weeks)), key=lambda row: weeks[row], reverse=True)
+    names = [name for name in values.column_names if name not in ("pupil_key", "as_of")]
+    rows = []
+    for name in names:
+        column, known = values[name].to_pylist(), feature(name)
+        rows.append([known.label_nl, *(known.figure(column[row]) for row in newest_first)])
+    yield section(
+        "Berekende kenmerken per maandag",
+        "Wat Tijdig op elke maandag om 6 uur berekende, nieuwste eerst.",
+        ("Kenmerk", *(cell(weeks[row]) for row in newest_first)),
+        rows,
+    )
+
+
+def _lists(app: sa.Engine, subject: Subject) -> list[PublishedList]:
+    store = ListStore(app)
+    weeks = store.membership(subject.school, subject.pupil_key)
+    return [store.get(subject.school, week) for week, block in weeks.items() if block]
+
+
+def _listed(lists: Sequence[PublishedList], pupil_key: PupilKey) -> Section:
+    rows: list[tuple[object, ...]] = []
+    for published in lists:
+        row = next(one for one in published.rows if one.pupil_key == pupil_key)
+        told = [f"{reason.theme.label}: {reason.sentence}" for reason in row.explanation.reasons]
+        facts = [
+            f"{cell(item.day)} {item.label} {item.detail}".strip()
+            for reason in row.explanation.reasons
+            for item in reason.evidence
+        ]
+        also = [*row.explanation.counter_evidence, *row.explanation.support]
+        rows.append(
+            (
+                published.as_of,
+                row.block.label,
+                " ".join(told),
+                "; ".join(facts),
+                " ".join(also),
+                f"versie {published.model_version}",
+            )
+        )
+    return section(
+        "Op welke lijsten, met welke redenen",
+        "De bespreeklijst helpt het team kiezen wie het deze week bespreekt. Zij is geen besluit.",
+        ("Week van", "Deel", "Reden zoals getoond", "Feiten daarbij", "Ook getoond", "Model"),
+        rows,
+    )
+
+
+_APP_TABLES = {
+    "decisions": "Wat het team besloot",
+    "care_entries": "Wie de leiding heeft en of er een aanbod is",
+    "side_rows": "Naast de lijst: zelf toegevoegd, terug of thuis",
+    "week_gone": "Niet meer op de lijst",
+    "enrolled": "Ingeschreven op de laatste maandag",
+}
+_APP_LABELS = {
+    "as_of": "Week van",
+    "decided_at": "Wanneer",
+    "entered_at": "Wanneer",
+    "placed_at": "Wanneer",
+    "kind": "Wat",
+    "place": "Plaats",
+    "group_name": "Groep",
+    "because": "Omdat",
+    "no_action_because": "Waarom niet",
+    "owner": "Wie doet het",
+    "in_charge": "Wie heeft de leiding",
+    "offer": "Aanbod",
+    "look_back_on": "Terugkijken op",
+    "note": "Aantekening",
+    "detail": "Bijzonderheden",
+    "account_id": "Door",
+}
+
+
+def _kept_in_app(app: sa.Engine, subject: Subject) -> Iterator[Section]:
+    with app.begin() as connection:
+        people = {
+            row.account_id: row.name
+            for row in connection.execute(sa.select(ACCOUNTS.c.account_id, ACCOUNTS.c.name))
+        }
+        for table in METADATA.sorted_tables:
+            if "pupil_key" not in table.c or table.name == "list_rows":
+                continue
+            query = sa.select(table).where(table.c.pupil_key == subject.pupil_key)
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+            for row in rows:
+                row["account_id"] = people.get(row.get("account_id"), "")
+                if table.name == "decisions":
+                    row["kind"] = DecisionKind(row["kind"]).label
+            heading = _APP_TABLES.get(table.name, table.name)
+            yield from_records(heading, "Zoals het in de app is bewaard.", _APP_LABELS, rows)
+
+
+def _looks(
+    ledger: sa.Engine, subject: Subject, lists: Sequence[PublishedList], *, staff: bool
+) -> Section:
+    chain = AuditChain(ledger)
+    weeks = {published.as_of.isoformat() for published in lists}
+    seen = [
+        row
+        for row in chain.rows(event=LIST_SEEN, school=subject.school)
+        if row.detail.get("as_of") in weeks
+    ]
+    events = sorted(
+        [*chain.rows(subject=subject.pupil_key), *seen], key=lambda row: row.sequence, reverse=True
+    )
+    columns = ["Wanneer", "Rol", "Wat"]
+    if staff:
+        columns.append("Wie")
+    return section(
+        "Wie heeft gekeken",
+        "Elke keer dat iemand deze leerling of een lijst met deze leerling opende.",
+        columns,
+        [_look(row, staff=staff) for row in events],
+    )
+
+
+def _look(row: AuditRow, *, staff: bool) -> list[object]:
+    told: list[object] = [row.moment, row.role.label, LOOKS.get(row.event, row.event)]
+    return [*told, row.actor] if staff else told
+
+
+LOOKS = {
+    "list_seen": "bespreeklijst bekeken",
+    "pupil_seen": "pagina van de leerling bekeken",
+    "decision_kept": "besluit bewaard",
+    "objection_made": "bezwaar vastgelegd",
+    "objection_withdrawn": "bezwaar ingetrokken",
+    "request_taken": "verzoek aangenomen",
+    "request_handled": "verzoek afgehandeld",
+    "access_package_made": "inzagepakket gemaakt",
+    "request_opened": "verzoek geopend",
+}
+
+
+def _uses(uses: Sequence[LedgerRow]) -> Section:
+    return section(
+        "Waarvoor de kenmerken zijn opgehaald",
+        "Elke keer dat Tijdig de kenmerken van deze leerling las, met doel en handeling.",
+        ("Wanneer", "Doel", "Handeling", "Kenmerken", "Leerlingen in dezelfde keer", "Besluit"),
+        [
+            (
+                row.moment,
+                row.purpose.label,
+                row.action.label,
+                len(row.features),
+                row.pupils,
+                row.decision,
+            )
+            for row in uses
+        ],
+    )
+
+
+def trained_on(home: Home, uses: Sequence[LedgerRow]) -> list[str]:
+    """The registered model versions that learned from rows among these uses, in words."""
+    runs = {row.run for row in uses if row.action is Action.TRAIN and row.run}
+    if not runs or not home.mlflow.exists():
+        return []
+    return [
+        f"versie {one.number}{', in gebruik' if one.aliases else ''}"
+        for one in Registry.at(home).versions()
+        if one.run_id in runs
+    ]
+
+
+def _models(home: Home, uses: Sequence[LedgerRow]) -> Section:
+    return section(
+        "Modellen die mede van deze leerling leerden",
+        "Een model bewaart geen gegevens van een leerling; het leert van velen tegelijk.",
+        ("Model",),
+        [(name,) for name in trained_on(home, uses)],
+    )
+
+
+def _requests(ledger: sa.Engine, subject: Subject) -> Section:
+    return section(
+        "Verzoeken",
+        "Wat u of iemand namens u heeft gevraagd.",
+        ("Ontvangen", "Verzoek", "Antwoord uiterlijk", "Afgehandeld", "Uitkomst"),
+        [
+            (one.received_at, one.kind.label, one.due_on, one.handled_at, one.outcome)
+            for one in Requests(ledger).all(subject.pupil_key)
+        ],
+    )
