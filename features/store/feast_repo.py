@@ -14,10 +14,21 @@ from feast.errors import FeatureServiceNotFoundException
 from feast.feature_view import DUMMY_ENTITY
 from feast.infra.online_stores.sqlite import SqliteOnlineStore
 from feast.repo_contents import RepoContents
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import NotThere
 from features.store.definitions import JOIN_KEY, TIMESTAMP
+from features.store.online import ONLINE, erase_online
+from features.store.postgres import clear_schemas, erase_from_schema, swap_schemas
+from features.store.production import (
+    CONFIGURATION,
+    LISTED_AS_OF,
+    ONLINE_SCHEMA,
+    PASSWORD_VARIABLE,
+    STAGED_SCHEMA,
+)
 
+DEFINITIONS = "definitions.py"
 REGISTRY = "registry.db"
 ROW_NUMBER = "row_number"
 
@@ -27,24 +38,41 @@ class FeastRepo:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._feast = feast.FeatureStore(repo_path=str(folder))
+        try:
+            self._feast = feast.FeatureStore(repo_path=str(folder))
+            if self.is_postgres:
+                self._feast.refresh_registry()
+        except SQLAlchemyError as problem:
+            raise NotThere(
+                f"the registry of features that {folder / CONFIGURATION} names cannot be reached; "
+                f"check [store] in tijdig.toml, {PASSWORD_VARIABLE} and the server"
+            ) from problem
 
     @classmethod
     def create(cls, folder: Path, files: Mapping[str, str]) -> "FeastRepo":
         """A new repository from its generated files; an older one there is taken away first.
 
-        The registry holds nothing of its own, but it does hold absolute paths: one that came along
-        from another place would still point there. What is online belongs to the older definitions.
+        A registry file holds nothing of its own, but it does hold absolute paths: one that came
+        along from another place would still point there. What is online belongs to the older
+        definitions.
         """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / REGISTRY).unlink(missing_ok=True)
-        for stale in folder.glob("online.*"):
-            stale.unlink()
+        for stale in (*folder.glob("online.*"), folder / LISTED_AS_OF):
+            stale.unlink(missing_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
         repo = cls(folder)
         repo._apply()
+        if repo.is_postgres:
+            clear_schemas(repo._feast.config.online_store, ONLINE_SCHEMA)
+            repo._tables_for(repo._feast.config, repo._all_views())
         return repo
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether registry and online store are those of a PostgreSQL server."""
+        return bool(self._feast.config.online_store.type == "postgres")
 
     def holds(self, files: Mapping[str, str]) -> bool:
         """Whether the generated files on disk are these."""
@@ -55,7 +83,7 @@ class FeastRepo:
         )
 
     def _apply(self) -> None:
-        named = list(runpy.run_path(str(self._folder / "definitions.py")).values())
+        named = list(runpy.run_path(str(self._folder / DEFINITIONS)).values())
         contents = RepoContents(
             projects=_of(named, feast.Project),
             data_sources=_of(named, feast.FileSource),
@@ -70,6 +98,7 @@ class FeastRepo:
         # What `feast apply` does, without its printing; `FeatureStore.apply` would leave the
         # registry without its record of the online tables, and `feast plan` would want them anew.
         self._feast._apply_diffs(*self._feast.plan(contents))
+        self._feast.refresh_registry()
 
     def tags(self, service: str) -> dict[str, str]:
         """The tags the service was applied with; none if applying was cut short."""
@@ -101,22 +130,60 @@ class FeastRepo:
 
     def replace_online(self, rows: pd.DataFrame, service: str) -> None:
         """Make the online store hold `rows` and nothing else, in one step."""
+        if self.is_postgres:
+            self._replace_schema(rows, service)
+        else:
+            self._replace_file(rows, service)
+
+    def erase_online(self, pupil_key: str) -> int:
+        """Remove every online value of one pupil; values gone."""
+        if self.is_postgres:
+            return erase_from_schema(self._feast.config.online_store, ONLINE_SCHEMA, pupil_key)
+        return erase_online(self._folder / ONLINE, pupil_key)
+
+    def _replace_file(self, rows: pd.DataFrame, service: str) -> None:
         online = self._folder / str(self._feast.config.online_store.path)
         staged = online.with_suffix(".next")
         staged.unlink(missing_ok=True)
         config = self._feast.config.model_copy(deep=True)
         config.online_store.path = str(staged.absolute())
+        self._write_staged(config, rows, service)
+        staged.replace(online)
+
+    def _replace_schema(self, rows: pd.DataFrame, service: str) -> None:
+        config = self._feast.config.model_copy(deep=True)
+        config.online_store.db_schema = STAGED_SCHEMA
+        clear_schemas(config.online_store, STAGED_SCHEMA)
+        self._write_staged(config, rows, service)
+        swap_schemas(config.online_store, STAGED_SCHEMA, ONLINE_SCHEMA)
+
+    def _write_staged(self, config: Any, rows: pd.DataFrame, service: str) -> None:
         staging = feast.FeatureStore(repo_path=str(self._folder), config=config)
         views = [staging.get_feature_view(p.name) for p in self._projections(service)]
-        store = SqliteOnlineStore()
-        store.update(config, [], views, [], [], partial=True)
+        self._tables_for(config, views)
         for view in views:
             names = [field.name for field in view.features]
             # Feast warns about a view without a single value; an undefined value need not be kept.
             values = rows[~rows[names].isna().all(axis=1)]
             if len(values):
                 staging.write_to_online_store(view.name, values[[JOIN_KEY, TIMESTAMP, *names]])
-        staged.replace(online)
+        _close(staging._get_provider().online_store)
+
+    def _tables_for(self, config: Any, views: Sequence[Any]) -> None:
+        # Imported here: psycopg comes with the extra `postgres`.
+        if self.is_postgres:
+            from feast.infra.online_stores.postgres_online_store.postgres import (
+                PostgreSQLOnlineStore,
+            )
+
+            store: Any = PostgreSQLOnlineStore()
+        else:
+            store = SqliteOnlineStore()
+        store.update(config, [], views, [], [], partial=True)
+        _close(store)
+
+    def _all_views(self) -> Sequence[Any]:
+        return list(self._feast.list_feature_views())
 
     def online(self, pupil_keys: Sequence[str], service: str) -> pa.Table:
         """What the online store holds of these pupils, in the order asked; null: no value."""
@@ -125,15 +192,25 @@ class FeastRepo:
         ).to_arrow()
 
     def _service(self, name: str) -> Any:
-        return self._feast.get_feature_service(name)
+        return self._feast.get_feature_service(name, allow_cache=True)
 
     def _projections(self, service: str) -> Any:
         return self._service(service).feature_view_projections
 
 
 def is_applied(folder: Path) -> bool:
-    """Whether anything was ever applied in `folder`."""
-    return (folder / REGISTRY).exists()
+    """Whether anything was ever applied in `folder`; on a server, its registry must say so too."""
+    configured = folder / CONFIGURATION
+    if not configured.exists():
+        return False
+    return (folder / REGISTRY).exists() or "registry_type: sql" in configured.read_text("utf-8")
+
+
+def stamp(folder: Path) -> tuple[tuple[int, int], ...]:
+    """Differs when the configuration, the definitions, or a registry or online file changed."""
+    names = (CONFIGURATION, DEFINITIONS, REGISTRY, ONLINE)
+    found = [(folder / name).stat() if (folder / name).exists() else None for name in names]
+    return tuple((0, 0) if one is None else (one.st_ino, one.st_mtime_ns) for one in found)
 
 
 def open_repo(folder: Path) -> FeastRepo:
@@ -143,6 +220,13 @@ def open_repo(folder: Path) -> FeastRepo:
             f"{folder}: the feature definitions were not applied yet; run `tijdig features`"
         )
     return FeastRepo(folder)
+
+
+def _close(online_store: Any) -> None:
+    """Feast leaves its connection to a server open until the object is collected."""
+    connection = getattr(online_store, "_conn", None)
+    if connection is not None:
+        connection.close()
 
 
 def _of(values: Sequence[object], kind: type) -> list[Any]:

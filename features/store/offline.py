@@ -110,13 +110,21 @@ class OfflineRows:
             ]
             return ds.dataset(files, format="parquet").to_table(list(columns), filter=wanted)
 
-    def schools_of(self, pupil_keys: pa.Array) -> list[str]:
-        """The schools at which these pupils have rows."""
+    def schools_of(
+        self, pupil_keys: pa.Array, mondays: Collection[date] | None = None
+    ) -> list[str]:
+        """The schools at which these pupils have rows (of these Mondays)."""
+        theirs = ds.field("pupil_key").isin(pupil_keys)
+        if mondays is not None:
+            theirs &= ds.field("as_of").isin(pa.array(sorted(mondays), pa.date32()))
         with self.reading() as generation:
-            files = [str(self.live / name) for name in generation.parts]
+            files = [
+                str(self.live / name)
+                for name, part in generation.parts.items()
+                if mondays is None or any(monday in mondays for _, monday in part.covers)
+            ]
             if not files:
                 return []
-            theirs = ds.field("pupil_key").isin(pupil_keys)
             found = ds.dataset(files, format="parquet").to_table(["school"], filter=theirs)
         return sorted(pc.unique(found["school"]).to_pylist())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -25,12 +26,16 @@ from features.store.definitions import (
     JOIN_KEY,
     TIMESTAMP,
     Service,
-    configuration,
     definitions,
     definitions_hash,
 )
 from features.store.offline import NO_LOG, OfflineRows
-from features.store.online import ONLINE, erase_online
+from features.store.production import (
+    CONFIGURATION,
+    LISTED_AS_OF,
+    StoreSettings,
+    configuration,
+)
 from features.store.rows import ENTITY_FIELDS, checked, moments, with_features
 from features.store.standing import LOG_HEAD, standing
 
@@ -50,9 +55,16 @@ class FeatureStore:
     """
 
     def __init__(
-        self, home: Home, gate: Gate, ledger: Ledger, catalogue: Sequence[Feature] = CATALOGUE
+        self,
+        home: Home,
+        gate: Gate,
+        ledger: Ledger,
+        catalogue: Sequence[Feature] = CATALOGUE,
+        settings: StoreSettings | None = None,
     ) -> None:
         self._home = home
+        self._settings = settings
+        self._opened: tuple[object, FeastRepo] | None = None
         self._gate = gate
         self._ledger = ledger
         self._stored = tuple(catalogue)
@@ -60,10 +72,14 @@ class FeatureStore:
         self._log = RecordLog(home.records)
 
     @classmethod
-    def at(cls, home: Home) -> FeatureStore:
-        """The store of the installation at `home`, behind its contracts, gate and ledger."""
+    def at(cls, home: Home, settings: StoreSettings | None = None) -> FeatureStore:
+        """The store of the installation at `home`, behind its contracts, gate and ledger.
+
+        `settings` say where registry and online store are; applying writes it down, and from then
+        on the store is found there without them.
+        """
         engine = open_ledger(home)
-        return cls(home, Gate(read_contracts(), engine), Ledger(engine))
+        return cls(home, Gate(read_contracts(), engine), Ledger(engine), settings=settings)
 
     def service(self, name: str = RISK_SERVICE) -> Service:
         """The features that service `name` offers: all but those a privacy officer set aside."""
@@ -89,7 +105,7 @@ class FeatureStore:
         asked = self.service()
         self._gate.check(asked.definitions, replace(use, action=Action.APPLY))
         files = {
-            "feature_store.yaml": configuration(),
+            CONFIGURATION: self._configuration(),
             "definitions.py": definitions(
                 self._home, self._offline.live, asked, self._gate.contracts
             ),
@@ -161,7 +177,8 @@ class FeatureStore:
                 raise NotThere(
                     f"{self._home.offline}: nothing was built yet; run `tijdig features`"
                 )
-            self._record(entities[JOIN_KEY], asked, use, decision)
+            mondays = pc.unique(entities["as_of"]).to_pylist()
+            self._record(entities[JOIN_KEY], mondays, asked, use, decision)
             if not entities.num_rows:
                 return with_features(entities, None, asked.names)
             return pa.concat_tables(
@@ -194,10 +211,13 @@ class FeatureStore:
     ) -> None:
         """Replace everything online by the rows of `table`: the listed pupils of one Monday."""
         asked = self.service(service)
-        self._gate.check(asked.definitions, use)
+        decision = self._gate.check(asked.definitions, use)
+        repo = self._repo(asked)
         rows = table.select([JOIN_KEY, *asked.names]).to_pandas()
         rows[TIMESTAMP] = as_of_moment(as_of)
-        self._repo(asked).replace_online(rows, service)
+        self._record(table[JOIN_KEY], [as_of], asked, use, decision)
+        repo.replace_online(rows, service)
+        self._online_as_of.write_text(as_of.isoformat(), encoding="utf-8")
 
     def read_online(
         self, pupil_keys: Sequence[str], use: Use, service: str = RISK_SERVICE
@@ -207,7 +227,9 @@ class FeatureStore:
         keys = pa.chunked_array([pa.array(pupil_keys, pa.string())])
         decision = self._gate.check(asked.definitions, use)
         repo = self._repo(asked)
-        self._record(keys, asked, use, decision)
+        online = self._online_as_of
+        monday = date.fromisoformat(online.read_text("utf-8")) if online.exists() else None
+        self._record(keys, None if monday is None else [monday], asked, use, decision)
         pupils = pa.table({JOIN_KEY: keys})
         if not pupil_keys:
             return with_features(pupils, None, asked.names)
@@ -224,18 +246,40 @@ class FeatureStore:
         """Take a pupil out of the feature tables and the online store; rows gone from each."""
         return {
             "feature_rows": self._offline.erase(pupil_key),
-            "online_values": erase_online(self._home.feast / ONLINE, pupil_key),
+            "online_values": self._erase_online(pupil_key),
         }
 
-    def _repo(self, asked: Service) -> FeastRepo:
-        from features.store.feast_repo import open_repo
+    def _erase_online(self, pupil_key: str) -> int:
+        from features.store.feast_repo import is_applied, open_repo
 
+        folder = self._home.feast
+        return open_repo(folder).erase_online(pupil_key) if is_applied(folder) else 0
+
+    def _configuration(self) -> str:
+        """What the settings say; without settings what was applied before, or else files."""
+        applied = self._home.feast / CONFIGURATION
+        if self._settings is None and applied.exists():
+            return applied.read_text(encoding="utf-8")
+        return configuration(self._settings or StoreSettings())
+
+    @property
+    def _online_as_of(self) -> Path:
+        return self._home.feast / LISTED_AS_OF
+
+    def _repo(self, asked: Service) -> FeastRepo:
+        # Kept open until anything on disk changes: opening takes far longer than reading a pupil.
+        from features.store.feast_repo import open_repo, stamp
+
+        now = (stamp(self._home.feast), asked.name, self.contract_hash(asked.name))
+        if self._opened is not None and self._opened[0] == now:
+            return self._opened[1]
         repo = open_repo(self._home.feast)
         if not self._in_force(repo, asked):
             raise NotThere(
                 f"{self._home.feast}: was applied with other definitions, contracts or folders "
-                "than those in force; run `tijdig features` to apply again"
+                "than those in force; run `tijdig features build` to apply again"
             )
+        self._opened = now, repo
         return repo
 
     def _in_force(self, repo: FeastRepo, asked: Service) -> bool:
@@ -247,7 +291,12 @@ class FeatureStore:
         )
 
     def _record(
-        self, pupil_keys: pa.ChunkedArray, asked: Service, use: Use, decision: Decision
+        self,
+        pupil_keys: pa.ChunkedArray,
+        mondays: Collection[date] | None,
+        asked: Service,
+        use: Use,
+        decision: Decision,
     ) -> None:
         pupils = pc.unique(pupil_keys)
         self._ledger.record(
@@ -256,7 +305,7 @@ class FeatureStore:
             asked.names,
             decision.contract_hash,
             pupils.to_pylist(),
-            self._offline.schools_of(pupils),
+            self._offline.schools_of(pupils, mondays),
             decision,
         )
 

@@ -109,10 +109,13 @@ def build_tables(work: Work, mondays: list[date], engine: str = "local") -> None
     """Build and store what does not stand, one school after another; safe to interrupt."""
     from features.governance.use import Action, Purpose, Use
     from features.records import RecordLog
-    from features.store import FeatureStore
+    from features.store import FeatureStore, StoreSettings
 
     work.need(work.home.records, "run `tijdig ingest` first")
-    log, store = RecordLog(work.home.records), FeatureStore.at(work.home)
+    log, store = (
+        RecordLog(work.home.records),
+        FeatureStore.at(work.home, work.settings.section("store", StoreSettings)),
+    )
     use = Use("feature build", Role.JOB, Purpose.EARLY_WARNING, Action.APPLY, work.clock())
     store.apply(use)
     schools = log.schools()
