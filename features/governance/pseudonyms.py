@@ -54,5 +54,10 @@ def keyed_hashes(key: bytes, texts: Iterable[str]) -> list[str]:
     >>> keyed_hashes(bytes(32), ["90AB00/17"])
     ['4099b4cd2b99a1b2bc82a1d0']
     """
-    blake = hashlib.blake2b
-    return [blake(text.encode(), digest_size=12, key=key).hexdigest() for text in texts]
+    begun = hashlib.blake2b(digest_size=12, key=key).copy
+    hashes = []
+    for text in texts:
+        one = begun()  # begun with the key once, not again for each text
+        one.update(text.encode())
+        hashes.append(one.hexdigest())
+    return hashes

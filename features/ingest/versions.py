@@ -43,10 +43,10 @@ def with_fingerprint(rows: pl.DataFrame, table: LogTable) -> pl.DataFrame:
     written = pl.concat_str(
         pl.concat_str(parts, separator="\x1f"), *(one.fill_null("") for one in later)
     )
-    texts = rows.select(written).to_series().to_list()
+    texts = rows.select(written.cast(pl.Binary)).to_series().to_list()
     blake = hashlib.blake2b
-    hashes = [blake(text.encode(), digest_size=8).hexdigest() for text in texts]
-    return rows.with_columns(pl.Series("fingerprint", hashes, pl.String))
+    hashes = pl.Series([blake(text, digest_size=8).digest() for text in texts], dtype=pl.Binary)
+    return rows.with_columns(hashes.bin.encode("hex").alias("fingerprint"))
 
 
 _ADDED_LATER = {LogTable.CODES: ("valid_from", "valid_to")}
@@ -72,6 +72,9 @@ def compare(rows: pl.DataFrame, known: pl.DataFrame, received_at: datetime) -> p
     the last row of a record can say so; an older row of a known moment says nothing new.
     """
     effective = pl.coalesce("recorded_at", pl.lit(received_at, _UTC))
+    if rows["record_key"].n_unique() == len(rows):
+        # One row per record, as most exports have it: nothing to put in order.
+        return _judged(_beside_newest(rows.with_columns(effective=effective), known))
     ordered = rows.with_columns(effective=effective).sort("record_key", "effective", "order")
     is_double = ~pl.struct("record_key", "recorded_at", "fingerprint").is_first_distinct()
     doubles = ordered.filter(is_double)
@@ -121,6 +124,10 @@ def _same_record(distance: int) -> pl.Expr:
 
 def _beside_newest(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """`rows` beside what the log has of their record: content, last moment, this very moment."""
+    if known.is_empty():
+        return rows.with_columns(
+            newest=pl.lit(None, pl.String), last_recorded=pl.lit(None, _UTC), moment_known=False
+        )
     newest = (
         known.sort("record_key", "known_at", "sequence")
         .group_by("record_key")
