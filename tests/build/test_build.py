@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.absence import day_grid, pupil_days
+from features.absence import day_grid, known_days, pupil_days
 from features.build import SCHEMA, build, build_partition, read_partition
 from features.errors import SettingsError
 from features.records import DeliveryRows, LogTable, RecordLog
@@ -141,3 +141,25 @@ def test_the_calendar_of_one_pupil_needs_only_that_pupils_records(log: RecordLog
     assert days.is_school_day.sum() == (days.planned > 0).sum() == 20
     assert days.minutes[AbsenceKind.SICK].sum() == 900
     assert pupil_days(tables, SCHOOLS[0], "somebody else", moment, MONDAY) is None
+
+
+def test_the_known_days_are_those_of_the_features(log: RecordLog) -> None:
+    tables = read_partition(log, SCHOOLS, datetime(2026, 12, 1, tzinfo=UTC))
+    known = known_days(tables, SCHOOLS[0], MONDAY)
+    grid = day_grid(
+        tables, SCHOOLS[0], as_of_moment(MONDAY), known.weeks.first_monday, MONDAY - timedelta(1)
+    )
+    assert known.pupil_keys == tuple(grid.pupil_keys)
+    assert (known.planned == grid.planned).all()
+    assert (known.minutes[AbsenceKind.SICK] == grid.minutes[AbsenceKind.SICK]).all()
+    assert known.counted.sum() > 0
+    assert (known.counted <= (known.planned > 0)).all()
+    assert known.group.tolist() == [0, 0, 0]
+    assert known.enrolled_on == (date(2024, 8, 1),) * 3
+    assert known.year_group == ("5",) * 3
+    (record,) = known.records_of("90AB00-1")
+    assert (record.kind, record.ends_at, record.minutes) == (AbsenceKind.SICK, None, None)
+    later = known_days(tables, SCHOOLS[0], MONDAY + timedelta(weeks=1))
+    (record,) = later.records_of("90AB00-1")
+    assert record.ends_at == datetime(2026, 11, 5, 14)
+    assert known.records_of("90AB00-2") == ()
