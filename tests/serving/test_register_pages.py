@@ -8,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from features.catalogue import CATALOGUE
+from features.governance.audit import AuditChain
 from features.governance.contracts import read_contracts
 from features.governance.database import open_ledger
 from features.governance.gate import Gate
+from features.governance.heads import read_head
 from features.governance.ledger import Ledger
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
@@ -92,7 +94,11 @@ def test_the_ledger_shows_who_used_what_for_what(visit: Visit, school: InventedS
     client = visit(OFFICER)
     assert "nog geen kenmerken opgehaald" in page(client, "/gebruik").text
     record_uses(school, 1)
-    row = page(client, "/gebruik").all("tbody")[0].all("tr")[0].text
+    counts, uses = page(client, "/gebruik").all("tbody")
+    assert counts.all("tr")[0].text == (
+        "2026-11 vroegsignalering van langdurig verzuim geplande taak 1 1 240"
+    )
+    row = uses.all("tr")[0].text
     for expected in (
         "16 nov 2026, 09:30",
         "geplande taak",
@@ -111,11 +117,68 @@ def test_long_registers_have_pages(visit: Visit, school: InventedSchool) -> None
     record_uses(school, 51)
     client = visit(OFFICER)
     first, second = page(client, "/gebruik"), page(client, "/gebruik?pagina=1")
-    assert [len(each.all("tbody")[0].all("tr")) for each in (first, second)] == [50, 1]
+    assert [len(each.all("tbody")[-1].all("tr")) for each in (first, second)] == [50, 1]
     assert "/gebruik?pagina=1" in [link.attributes["href"] for link in first.all("a")]
     assert "/gebruik?pagina=0" in [link.attributes["href"] for link in second.all("a")]
     assert len(page(client, "/inzage?pagina=1").all("tbody")[0].all("tr")) > 0
     assert client.get("/gebruik?pagina=-1").status_code == 400
+
+
+def test_a_part_of_the_ledger_is_shown_and_taken_along(
+    visit: Visit, school: InventedSchool
+) -> None:
+    record_uses(school, 2)
+    client = visit(OFFICER)
+    here = f"kenmerk={FEATURE.name}&rol=job&maand=2026-11"
+    assert len(page(client, f"/gebruik?{here}").all("tbody")[-1].all("tr")) == 2
+    for elsewhere in ("kenmerk=age_months", "rol=data_scientist", "maand=2026-10", "doel=rights"):
+        assert "nog geen kenmerken opgehaald" in page(client, f"/gebruik?{elsewhere}").text
+    lines = client.get(f"/gebruik/bestand.csv?{here}").text.split("\r\n")
+    assert len(lines) == 4 and lines[0].startswith("number,moment,actor,role,purpose")
+    document = client.get(f"/gebruik/bestand.json?{here}").json()
+    assert [row["attributes"]["tijdig.pupils"] for row in document] == [240, 240]
+    assert document[0]["attributes"]["dpl.core.processing_activity_id"] == "early_warning"
+    assert client.get("/gebruik/bestand.xlsx").status_code == 404
+    text = page(client, "/inzage/uitzonderingen").text
+    assert "gebruiksregister gedownload" in text and "afdruk of uitvoer" in text
+
+
+def test_nothing_was_used_without_leave_unless_somebody_wrote_it_in(
+    visit: Visit, school: InventedSchool
+) -> None:
+    record_uses(school, 1)
+    client = visit(OFFICER)
+    shown = page(client, "/kenmerken?toon=gebruikt-zonder")
+    assert "Gebruikt zonder goedkeuring (0)" in shown.text
+    with open_ledger(school.home).begin() as connection:
+        connection.execute(sa.text("update decisions set allowed = 0"))
+    shown = page(client, "/kenmerken?toon=gebruikt-zonder")
+    assert "Gebruikt zonder goedkeuring (1)" in shown.text and FEATURE.name in shown.text
+
+
+def test_the_head_of_the_chain_is_signed_and_taken_away(
+    visit: Visit, school: InventedSchool
+) -> None:
+    client = visit(OFFICER)
+    answer = client.post("/inzage/teken", data={"form_token": token(client)})
+    head = read_head(answer.text, "the download")
+    chain = AuditChain(open_ledger(school.home))
+    assert chain.verify(kept_elsewhere=[head]).intact
+    with open_ledger(school.home).begin() as connection:
+        connection.execute(sa.text("delete from audit where sequence >= :n"), {"n": head.sequence})
+        connection.execute(sa.text("delete from signed_heads"))
+    (school.home.key.parent / "audit-head.json").unlink()
+    assert any("was signed" in line for line in chain.verify(kept_elsewhere=[head]).problems)
+    with open_ledger(school.home).begin() as connection:
+        connection.execute(sa.text("update audit set actor = 'x' where sequence = 1"))
+    answer = client.post("/inzage/teken", data={"form_token": token(client)})
+    assert answer.status_code == 303, "a broken chain is not signed"
+
+
+def token(client: Browser) -> str:
+    fields = parse(client.get("/inzage").text).all("input")
+    named = {field.attributes.get("name"): field.attributes.get("value", "") for field in fields}
+    return named["form_token"]
 
 
 def test_the_chain_is_checked_while_one_looks(visit: Visit, school: InventedSchool) -> None:
@@ -130,7 +193,7 @@ def test_the_chain_is_checked_while_one_looks(visit: Visit, school: InventedScho
 def test_looking_at_the_logs_is_logged(visit: Visit) -> None:
     client = visit(OFFICER)
     client.get("/gebruik")
-    events = [row.all("td")[2].text for row in page(client, "/inzage").all("tbody")[0].all("tr")]
+    events = [row.all("td")[2].text for row in page(client, "/inzage").all("tbody")[-1].all("tr")]
     assert events == ["inzagelog bekeken", "gebruiksregister bekeken", "wachtwoord gekozen"]
 
 
