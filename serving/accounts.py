@@ -39,13 +39,17 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Account:
-    """Someone who can sign in, with the role and the schools that decide what they see."""
+    """Someone who can sign in, with the role and the schools that decide what they see.
+
+    `may_export`: may take pupils out of the pages, as a document or a spreadsheet.
+    """
 
     account_id: str
     email: str
     name: str
     role: Role
     schools: frozenset[str]
+    may_export: bool = False
 
 
 class Refusal(StrEnum):
@@ -99,10 +103,18 @@ class Accounts:
         self._decoy = self._hasher.hash(secrets.token_hex(16))
 
     def add(
-        self, email: str, name: str, role: Role, schools: Iterable[str], moment: datetime
+        self,
+        email: str,
+        name: str,
+        role: Role,
+        schools: Iterable[str],
+        moment: datetime,
+        *,
+        may_export: bool = False,
     ) -> Account:
         """A new account, without a password until its set-up link is used."""
-        account = Account(secrets.token_hex(16), _plain(email), name, role, frozenset(schools))
+        account_id, plain = secrets.token_hex(16), _plain(email)
+        account = Account(account_id, plain, name, role, frozenset(schools), may_export)
         if self.find(email) is not None:
             raise SettingsError(f"an account for {account.email} exists; make a new link for it")
         with writing(self._engine) as connection:
@@ -115,6 +127,7 @@ class Accounts:
                     "role": role.value,
                     "active": True,
                     "created_at": moment,
+                    "may_export": may_export,
                 },
             )
             for school in sorted(account.schools):
@@ -231,7 +244,14 @@ def read_account(connection: sa.Connection, condition: sa.ColumnElement[bool]) -
     schools = connection.scalars(
         sa.select(ACCOUNT_SCHOOLS.c.school).where(ACCOUNT_SCHOOLS.c.account_id == found.account_id)
     )
-    return Account(found.account_id, found.email, found.name, Role(found.role), frozenset(schools))
+    return Account(
+        found.account_id,
+        found.email,
+        found.name,
+        Role(found.role),
+        frozenset(schools),
+        found.may_export,
+    )
 
 
 def hash_token(token: str) -> str:

@@ -1,75 +1,23 @@
 """What a school's team decided about a pupil on the list; any entry clears the row."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from features.errors import NotThere
+from features.school_weeks import monday_of
 from features.vocabulary import PupilKey
 from serving.notes import note_problems
-from serving.tables import ACCOUNTS, DECISIONS, LIST_ROWS, LISTS, writing
+from serving.steps import DecisionKind, NoActionBecause, Outcome
+from serving.tables import ACCOUNTS, DECISIONS, OUTCOMES, writing
 
 FURTHEST_LOOK_BACK = timedelta(days=365)
+SATURDAY = 5
 LONGEST_OWNER = 100
-
-
-class DecisionKind(StrEnum):
-    """The next step, from checking the registration to leaving it at that."""
-
-    REGISTRATION_WRONG = "registration_wrong"
-    ALREADY_IN_VIEW = "already_in_view"
-    PLAN_TALK = "plan_talk"
-    SUPPORT_TEAM = "support_team"
-    SCHOOL_DOCTOR = "school_doctor"
-    ATTENDANCE_OFFICER = "attendance_officer"
-    FOLLOW_UNTIL = "follow_until"
-    NO_ACTION = "no_action"
-    OBJECTION = "objection"
-
-    @property
-    def label(self) -> str:
-        """The Dutch words on the form.
-
-        >>> DecisionKind.PLAN_TALK.label
-        'Gesprek plannen met leerling en ouders'
-        """
-        return _KIND_LABELS[self]
-
-
-_KIND_LABELS = {
-    DecisionKind.REGISTRATION_WRONG: "Registratie klopt niet",
-    DecisionKind.ALREADY_IN_VIEW: "Al in beeld en begeleid",
-    DecisionKind.PLAN_TALK: "Gesprek plannen met leerling en ouders",
-    DecisionKind.SUPPORT_TEAM: "Inbrengen in het ondersteuningsteam",
-    DecisionKind.SCHOOL_DOCTOR: "Jeugdarts vragen (M@ZL)",
-    DecisionKind.ATTENDANCE_OFFICER: "Overleg met leerplicht",
-    DecisionKind.FOLLOW_UNTIL: "Volgen tot een datum",
-    DecisionKind.NO_ACTION: "Geen actie",
-    DecisionKind.OBJECTION: "Niet tonen: er is bezwaar gemaakt",
-}
-
-
-class NoActionBecause(StrEnum):
-    """Why nothing is needed; asked for when the step is `no_action`."""
-
-    EXPLAINED = "explained"
-    NO_CONCERN_AFTER_TALK = "no_concern_after_talk"
-    OTHER = "other"
-
-    @property
-    def label(self) -> str:
-        """The Dutch words on the form."""
-        return _BECAUSE_LABELS[self]
-
-
-_BECAUSE_LABELS = {
-    NoActionBecause.EXPLAINED: "De afwezigheid is verklaarbaar",
-    NoActionBecause.NO_CONCERN_AFTER_TALK: "Na een gesprek geen zorg",
-    NoActionBecause.OTHER: "Anders (zie aantekening)",
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +50,9 @@ def check(draft: Draft, today: date) -> tuple[DraftProblem, ...]:
         problems.append(DraftProblem("kind", "Kies wat u besluit."))
     because = {because.value for because in NoActionBecause}
     if draft.kind == DecisionKind.NO_ACTION and draft.no_action_because not in because:
-        problems.append(DraftProblem("no_action_because", "Kies waarom er geen actie nodig is."))
+        problems.append(
+            DraftProblem("no_action_because", "Kies waarom het signaal niet relevant is.")
+        )
     if len(draft.owner) > LONGEST_OWNER or note_problems(draft.owner):
         problems.append(DraftProblem("owner", "Vul hier alleen een naam of functie in."))
     if message := _look_back_problem(draft, today):
@@ -126,11 +76,33 @@ def _look_back_problem(draft: Draft, today: date) -> str:
     return ""
 
 
+def return_monday(look_back_on: date) -> date:
+    """The Monday on whose list a pupil is back: that of the week; of the next after a week-end.
+
+    >>> return_monday(date(2026, 12, 2)), return_monday(date(2026, 12, 5))
+    (datetime.date(2026, 11, 30), datetime.date(2026, 12, 7))
+    """
+    is_weekend = look_back_on.weekday() >= SATURDAY
+    return monday_of(look_back_on) + timedelta(weeks=1 if is_weekend else 0)
+
+
 @dataclass(frozen=True)
-class Decision:
-    """What was decided, by whom and when, about one pupil on one list."""
+class RowAddress:
+    """A row one can decide on: on the published list, or beside it."""
 
     row_id: str
+    school: str
+    pupil_key: PupilKey
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, by whom and when, about one pupil in one week; with how it went."""
+
+    decision_id: str
+    row_id: str
+    school: str
     pupil_key: PupilKey
     as_of: date
     decided_by: str
@@ -140,6 +112,14 @@ class Decision:
     owner: str
     look_back_on: date | None
     note: str
+    outcome: Outcome | None = None
+    outcome_at: datetime | None = None
+
+    @property
+    def what(self) -> str:
+        """The step in words, with the reason where the signal was not relevant."""
+        because = self.no_action_because
+        return f"{self.kind.label}: {because.label.lower()}" if because else self.kind.label
 
 
 class Decisions:
@@ -149,12 +129,20 @@ class Decisions:
         self._engine = engine
 
     def decide(
-        self, row_id: str, draft: Draft, account_id: str, moment: datetime, decision_id: str = ""
+        self,
+        row: RowAddress,
+        draft: Draft,
+        account_id: str,
+        moment: datetime,
+        decision_id: str = "",
     ) -> bool:
         """Keep a checked draft; False when `decision_id` was kept before (a form sent twice)."""
         values = {
             "decision_id": decision_id or secrets.token_hex(16),
-            "row_id": row_id,
+            "row_id": row.row_id,
+            "school": row.school,
+            "pupil_key": row.pupil_key,
+            "as_of": row.as_of,
             "account_id": account_id,
             "decided_at": moment,
             "kind": DecisionKind(draft.kind).value,
@@ -175,42 +163,118 @@ class Decisions:
                 connection.execute(DECISIONS.insert(), values)
         return known is None
 
+    def record_outcome(
+        self, decision_id: str, outcome: Outcome, account_id: str, moment: datetime
+    ) -> None:
+        """How it went with what was agreed; the newest outcome of a decision counts."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                OUTCOMES.insert(),
+                {
+                    "outcome_id": secrets.token_hex(16),
+                    "decision_id": decision_id,
+                    "account_id": account_id,
+                    "recorded_at": moment,
+                    "kind": outcome.value,
+                },
+            )
+
+    def find(self, decision_id: str) -> Decision:
+        """One decision by its id."""
+        found = self._read(DECISIONS.c.decision_id == decision_id)
+        if not found:
+            raise NotThere("no decision has this id; open it from the pupil's page")
+        return found[0]
+
     def of_school(self, school: str) -> dict[PupilKey, list[Decision]]:
         """All decisions about pupils of `school`, per pupil, newest first."""
-        query = (
-            sa.select(
-                DECISIONS,
-                LIST_ROWS.c.pupil_key,
-                LISTS.c.as_of,
-                ACCOUNTS.c.name.label("decided_by"),
-            )
-            .join_from(DECISIONS, LIST_ROWS)
-            .join(LISTS)
-            .join(ACCOUNTS, ACCOUNTS.c.account_id == DECISIONS.c.account_id)
-            .where(LISTS.c.school == school)
-            .order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.decision_id)
-        )
         per_pupil: dict[PupilKey, list[Decision]] = {}
-        with self._engine.begin() as connection:
-            for row in connection.execute(query):
-                decision = _decision_from(row)
-                per_pupil.setdefault(decision.pupil_key, []).append(decision)
+        for decision in self._read(DECISIONS.c.school == school):
+            per_pupil.setdefault(decision.pupil_key, []).append(decision)
         return per_pupil
 
-    def objections(self, school: str, before: datetime) -> frozenset[PupilKey]:
-        """Pupils whose newest decision `before` a moment is an objection: not read, not listed."""
-        newest = {
-            key: next((one for one in decisions if one.decided_at < before), None)
-            for key, decisions in self.of_school(school).items()
-        }
-        return frozenset(
-            key for key, one in newest.items() if one and one.kind == DecisionKind.OBJECTION
+    def of_pupil(self, school: str, pupil_key: PupilKey) -> list[Decision]:
+        """The decisions about one pupil at one school, newest first."""
+        return self._read(DECISIONS.c.school == school, DECISIONS.c.pupil_key == pupil_key)
+
+    def between(self, school: str, first: datetime, last: datetime) -> list[Decision]:
+        """The decisions of `school` from `first` up to, not including, `last`, newest first."""
+        return self._read(
+            DECISIONS.c.school == school,
+            DECISIONS.c.decided_at >= first,
+            DECISIONS.c.decided_at < last,
         )
 
+    def owners(self, school: str) -> list[str]:
+        """Whom the team named before, most recent first: nobody types a name twice."""
+        query = (
+            sa.select(DECISIONS.c.owner)
+            .where(DECISIONS.c.school == school, DECISIONS.c.owner != "")
+            .group_by(DECISIONS.c.owner)
+            .order_by(sa.func.max(DECISIONS.c.decided_at).desc())
+            .limit(20)
+        )
+        with self._engine.begin() as connection:
+            return list(connection.scalars(query))
 
-def _decision_from(row: sa.Row[Any]) -> Decision:
+    def help_given(self) -> list[tuple[PupilKey, datetime]]:
+        """Who got help after a list, and when it was agreed: a mark for evaluations, no label."""
+        helped = [kind.value for kind in DecisionKind if kind.is_help]
+        query = (
+            sa.select(DECISIONS.c.pupil_key, DECISIONS.c.decided_at)
+            .where(DECISIONS.c.kind.in_(helped))
+            .order_by(DECISIONS.c.decided_at, DECISIONS.c.decision_id)
+        )
+        with self._engine.begin() as connection:
+            return [(PupilKey(key), at) for key, at in connection.execute(query)]
+
+    def _read(self, *conditions: sa.ColumnElement[bool]) -> list[Decision]:
+        query = (
+            sa.select(DECISIONS, ACCOUNTS.c.name.label("decided_by"))
+            .join_from(DECISIONS, ACCOUNTS)
+            .where(*conditions)
+            .order_by(DECISIONS.c.decided_at.desc(), DECISIONS.c.decision_id)
+        )
+        outcomes = (
+            sa.select(OUTCOMES)
+            .join_from(OUTCOMES, DECISIONS)
+            .where(*conditions)
+            .order_by(OUTCOMES.c.recorded_at)
+        )
+        with self._engine.begin() as connection:
+            newest = {row.decision_id: row for row in connection.execute(outcomes)}
+            return [
+                _decision_from(row, newest.get(row.decision_id))
+                for row in connection.execute(query)
+            ]
+
+
+def appointments(
+    decisions: Mapping[PupilKey, Sequence[Decision]], as_of: date
+) -> dict[PupilKey, Decision]:
+    """Whom the team agreed to look back at by the week of Monday `as_of`, with that decision.
+
+    The newest decision of an earlier week counts. A pupil comes back every Monday until a newer
+    decision is made, so that no appointment gets lost in a holiday.
+    """
+    due = {}
+    for key, of_pupil in decisions.items():
+        earlier = next((one for one in of_pupil if one.as_of < as_of), None)
+        if (
+            earlier is not None
+            and earlier.look_back_on is not None
+            and earlier.kind is not DecisionKind.OBJECTION
+            and return_monday(earlier.look_back_on) <= as_of
+        ):
+            due[key] = earlier
+    return due
+
+
+def _decision_from(row: sa.Row[Any], outcome: sa.Row[Any] | None) -> Decision:
     return Decision(
+        decision_id=row.decision_id,
         row_id=row.row_id,
+        school=row.school,
         pupil_key=PupilKey(row.pupil_key),
         as_of=row.as_of,
         decided_by=row.decided_by,
@@ -222,4 +286,6 @@ def _decision_from(row: sa.Row[Any]) -> Decision:
         owner=row.owner,
         look_back_on=row.look_back_on,
         note=row.note,
+        outcome=Outcome(outcome.kind) if outcome else None,
+        outcome_at=outcome.recorded_at if outcome else None,
     )

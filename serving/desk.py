@@ -1,47 +1,85 @@
-"""What a care coordinator sees and keeps: through access, and always in the audit chain."""
+"""The desk of a care coordinator: the list of a week, a pupil, and what was decided."""
 
+import hashlib
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-import sqlalchemy as sa
-
 from features.errors import NotThere
-from features.governance.audit import AuditChain
+from features.governance.objections import object_to_processing
 from features.records import RecordLog
-from features.settings import Home
 from features.vocabulary import PupilKey
-from serving.access import Area, Guard
+from models.reasons import Explanation
 from serving.accounts import Account
-from serving.decisions import Decision, Decisions, Draft
-from serving.facts import PupilFacts, read_facts, school_names
-from serving.identity import Names, PupilName
-from serving.lists import Block, ListStore, PublishedList, PublishedRow
+from serving.beside import AddedBecause, BesideStore, Place, SideRow, WeekFacts
+from serving.decisions import Decision, Decisions, Draft, RowAddress, appointments
+from serving.facts import PupilFacts, read_facts
+from serving.identity import PupilName
+from serving.lists import Block, ListRow, ListStore, Newness, PublishedList, PublishedRow
+from serving.premises import Premises
+from serving.steps import DecisionKind, Outcome
+
+SHORTEST_SEARCH = 2
+MOST_FOUND = 20
 
 
 @dataclass(frozen=True)
 class WeekView:
-    """The list of one week with the names and decisions that belong beside it."""
+    """The list of one week with the names and decisions that belong beside it.
+
+    `side` holds the rows by hand and by appointment. `facts` is None for a list from before it
+    was kept. `due` are the appointments of this week, also of pupils on the list itself.
+    """
 
     published: PublishedList
     school_name: str
     weeks: tuple[date, ...]
     names: Mapping[PupilKey, PupilName]
     decisions: Mapping[PupilKey, list[Decision]]
-    memberships: Mapping[PupilKey, Mapping[date, Block | None]]
+    memberships: Mapping[date, Mapping[PupilKey, Block]]
+    side: tuple[SideRow, ...]
+    facts: WeekFacts | None
+    due: Mapping[PupilKey, Decision]
+    at_home: tuple[SideRow, ...]
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether this is the list to work on now."""
+        return self.published.as_of == self.weeks[0]
 
 
 @dataclass(frozen=True)
 class PupilView:
-    """One pupil as of the Monday of a list, with everything that the page shows."""
+    """One pupil as of the Monday of a list, with everything that the page shows.
+
+    `side` is the row beside the list when the pupil was opened from there.
+    """
 
     listed: PublishedRow
+    side: SideRow | None
     school_name: str
     access_reason: str
     name: PupilName
     facts: PupilFacts
     decisions: tuple[Decision, ...]
     memberships: Mapping[date, Block | None]
+    owners: tuple[str, ...]
+
+    @property
+    def address(self) -> RowAddress:
+        """The row that a decision is about."""
+        row = self.listed.row
+        return RowAddress(row.row_id, self.listed.school, row.pupil_key, self.listed.as_of)
+
+
+@dataclass(frozen=True)
+class FoundPupil:
+    """One pupil of one's own school, found by name; `handle` stands in for the pupil in a form."""
+
+    handle: str
+    name: PupilName
+    group: str
 
 
 class Desk:
@@ -50,89 +88,200 @@ class Desk:
     Each method asks for access first and logs the look or the entry before it returns anything.
     """
 
-    def __init__(
-        self, home: Home, environ: Mapping[str, str], engine: sa.Engine, audit: AuditChain
-    ) -> None:
-        self._log_root = home.records
-        self._audit = audit
-        self._guard = Guard(audit)
-        self._lists = ListStore(engine)
-        self._decisions = Decisions(engine)
-        self._names = Names(home, environ, audit)
-        self._school_names: dict[str, str] = {}
-
-    def enter(self, account: Account, moment: datetime) -> None:
-        """Refuse who has no lists at all."""
-        self._guard.area(account, Area.LIST, moment)
-
-    def school_name(self, school: str, moment: datetime) -> str:
-        """The name of a school; its code where the name is not known (yet)."""
-        if school not in self._school_names:
-            self._school_names.update(school_names(RecordLog(self._log_root), moment))
-        return self._school_names.get(school, school)
+    def __init__(self, premises: Premises) -> None:
+        self._premises = premises
+        self._lists = ListStore(premises.engine)
+        self._beside = BesideStore(premises.engine)
+        self._decisions = Decisions(premises.engine)
 
     def week(
         self, account: Account, school: str, as_of: date | None, moment: datetime
     ) -> WeekView | None:
         """The list of `as_of` (None: the newest) with names; None when the school has no list."""
-        self._guard.school(account, school, moment)
-        weeks = tuple(self._lists.weeks(school))
+        self._premises.enter(account, school, moment)
+        memberships = self._lists.members(school)
+        weeks = tuple(memberships)
         if not weeks:
             return None
         published = self._lists.get(school, as_of or weeks[0])
-        keys = [row.pupil_key for row in published.rows]
+        side = self._beside.rows(school, published.as_of)
+        shown = tuple(row for row in side if row.place in (Place.ADDED, Place.BY_APPOINTMENT))
+        facts = self._beside.facts(school, published.as_of)
+        decisions = self._decisions.of_school(school)
+        keys = dict.fromkeys(
+            [
+                *(row.pupil_key for row in published.rows),
+                *(row.pupil_key for row in shown),
+                *(one.pupil_key for one in (facts.gone if facts else ())),
+            ]
+        )
         week = published.as_of.isoformat()
-        names = self._names.look(account, school, keys, moment, "list_seen", detail={"as_of": week})
         return WeekView(
             published=published,
-            school_name=self.school_name(school, moment),
+            school_name=self._premises.school_name(school, moment),
             weeks=weeks,
-            names=names,
-            decisions=self._decisions.of_school(school),
-            memberships={key: self._lists.membership(school, key) for key in keys},
+            names=self._premises.names.look(
+                account, school, list(keys), moment, "list_seen", detail={"as_of": week}
+            ),
+            decisions=decisions,
+            memberships=memberships,
+            side=shown,
+            facts=facts,
+            due=appointments(decisions, published.as_of),
+            at_home=tuple(row for row in side if row.place is Place.AT_HOME),
         )
 
     def pupil(self, account: Account, row_id: str, moment: datetime) -> PupilView:
         """The page of one row of a list, facts as known on that list's Monday."""
-        listed = self._lists.row(row_id)
-        reason = self._guard.school(account, listed.school, moment)
-        key = listed.row.pupil_key
-        week = listed.as_of.isoformat()
-        names = self._names.look(
-            account, listed.school, [key], moment, "pupil_seen", key, {"as_of": week}
-        )
-        log = RecordLog(self._log_root, head=listed.log_head or None)
+        listed, side = self._row(row_id)
+        school, key = listed.school, listed.row.pupil_key
+        reason = self._premises.enter(account, school, moment)
+        week = {"as_of": listed.as_of.isoformat()}
+        names = self._premises.names.look(account, school, [key], moment, "pupil_seen", key, week)
+        log = RecordLog(self._premises.log_root, head=listed.log_head or None)
         return PupilView(
             listed=listed,
-            school_name=self.school_name(listed.school, moment),
+            side=side,
+            school_name=self._premises.school_name(school, moment),
             access_reason=reason,
             name=names[key],
-            facts=read_facts(log, listed.school, key, listed.as_of),
-            decisions=tuple(self._decisions.of_school(listed.school).get(key, ())),
-            memberships=self._lists.membership(listed.school, key),
+            facts=read_facts(log, school, key, listed.as_of),
+            decisions=tuple(self._decisions.of_pupil(school, key)),
+            memberships=self._lists.membership(school, key),
+            owners=tuple(self._decisions.owners(school)),
         )
 
     def decide(
         self, account: Account, row_id: str, draft: Draft, decision_id: str, moment: datetime
     ) -> PublishedRow:
         """Keep a checked draft about one row, and say so in the chain; which list to go back to."""
-        listed = self._lists.row(row_id)
-        self._guard.school(account, listed.school, moment)
-        self._audit.append(
-            moment,
-            account.email,
-            account.role,
+        listed, _side = self._row(row_id)
+        address = RowAddress(row_id, listed.school, listed.row.pupil_key, listed.as_of)
+        self._premises.enter(account, listed.school, moment)
+        self._premises.write_down(
+            account,
             "decision_kept",
-            subject=listed.row.pupil_key,
-            school=listed.school,
-            detail={"as_of": listed.as_of.isoformat(), "kind": draft.kind},
+            moment,
+            subject=address.pupil_key,
+            school=address.school,
+            detail={"as_of": address.as_of.isoformat(), "kind": draft.kind},
         )
-        self._decisions.decide(row_id, draft, account.account_id, moment, decision_id)
+        kept = self._decisions.decide(address, draft, account.account_id, moment, decision_id)
+        if kept and draft.kind == DecisionKind.OBJECTION:
+            object_to_processing(
+                self._premises.ledger,
+                address.pupil_key,
+                address.school,
+                account.email,
+                account.role,
+                moment,
+            )
         return listed
 
-    def first_school(self, account: Account, moment: datetime) -> str:
-        """The school to begin with; most people have one."""
-        self.enter(account, moment)
-        if not account.schools:
-            raise NotThere("this account has no school; ask the administrator to add one")
-        return min(account.schools)
+    def record_outcome(
+        self, account: Account, decision_id: str, outcome: Outcome, moment: datetime
+    ) -> None:
+        """Keep how it went with one decision."""
+        decision = self._decisions.find(decision_id)
+        self._premises.enter(account, decision.school, moment)
+        self._premises.write_down(
+            account,
+            "outcome_kept",
+            moment,
+            subject=decision.pupil_key,
+            school=decision.school,
+            detail={"kind": outcome.value},
+        )
+        self._decisions.record_outcome(decision_id, outcome, account.account_id, moment)
+
+    def find(
+        self, account: Account, school: str, words: str, secret: str, moment: datetime
+    ) -> list[FoundPupil]:
+        """Pupils of one's own school whose name holds all of `words`, by name; at most twenty.
+
+        The chain gets how many were found, not what was typed. `secret` is the session's: handles
+        of one session are of no use in another.
+        """
+        self._premises.enter(account, school, moment)
+        wanted = plain_words(words)
+        if sum(map(len, wanted)) < SHORTEST_SEARCH:
+            return []
+        groups = self._beside.enrolled(school)
+        names = self._premises.names.look(account, school, list(groups), moment, "pupils_searched")
+        found = [
+            FoundPupil(_handle(secret, key), name, groups[key])
+            for key, name in names.items()
+            if all(word in " ".join(plain_words(name.full)) for word in wanted)
+        ]
+        return sorted(found, key=lambda one: one.name.sort_key)[:MOST_FOUND]
+
+    def add(
+        self,
+        account: Account,
+        school: str,
+        handle: str,
+        because: AddedBecause,
+        secret: str,
+        moment: datetime,
+    ) -> SideRow:
+        """Put a pupil that `find` gave on the newest list by hand."""
+        self._premises.enter(account, school, moment)
+        groups = self._beside.enrolled(school)
+        key = next((key for key in groups if _handle(secret, key) == handle), None)
+        weeks = self._lists.weeks(school)
+        if key is None or not weeks:
+            raise NotThere("this pupil is not on the newest list of pupils; search again")
+        self._premises.write_down(
+            account,
+            "pupil_added",
+            moment,
+            subject=key,
+            school=school,
+            detail={"as_of": weeks[0].isoformat(), "because": because.value},
+        )
+        row = SideRow(
+            school=school,
+            as_of=weeks[0],
+            pupil_key=key,
+            place=Place.ADDED,
+            group=groups[key],
+            because=because,
+            added_by=account.name,
+        )
+        return self._beside.place([row], moment, account.account_id)[0]
+
+    def _row(self, row_id: str) -> tuple[PublishedRow, SideRow | None]:
+        try:
+            return self._lists.row(row_id), None
+        except NotThere:
+            side = self._beside.row(row_id)
+        # Nothing was weighed for a row beside the list, so there is nothing to explain.
+        row = ListRow(
+            pupil_key=side.pupil_key,
+            block=Block.FOLLOW,
+            newness=Newness.NEW,
+            order=0,
+            explanation=Explanation(side.pupil_key, (), (), ()),
+            group=side.group,
+        )
+        listed = self._lists.beside(side.school, side.as_of, replace(row, row_id=row_id))
+        return listed, side
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of `text` without capitals and accents, to search with.
+
+    >>> plain_words("  Çelik, DAAN ")
+    ['celik', 'daan']
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(
+        letter if letter.isalnum() else " "
+        for letter in decomposed
+        if not unicodedata.combining(letter)
+    )
+    return letters.split()
+
+
+def _handle(secret: str, pupil_key: PupilKey) -> str:
+    return hashlib.sha256(f"handle:{secret}:{pupil_key}".encode()).hexdigest()[:32]

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -120,14 +120,25 @@ class ListStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def publish(self, lists: Iterable[PublishedList]) -> int:
+    def publish(
+        self,
+        lists: Iterable[PublishedList],
+        alongside: Callable[[sa.Connection, PublishedList], None] | None = None,
+    ) -> int:
         """Publish all lists or none; how many were new. A list that is there already stays.
 
         The same school and Monday with other content is refused: what people have discussed
-        is not rewritten under their hands.
+        is not rewritten under their hands. `alongside` keeps what belongs to a new list, in the
+        same transaction.
         """
+        new = 0
         with writing(self._engine) as connection:
-            return sum(_publish(connection, published) for published in lists)
+            for published in lists:
+                if _publish(connection, published):
+                    new += 1
+                    if alongside is not None:
+                        alongside(connection, published)
+        return new
 
     def get(self, school: str, as_of: date) -> PublishedList:
         """The list of `school` for Monday `as_of`, checked against its fingerprint."""
@@ -160,15 +171,17 @@ class ListStore:
             ).one_or_none()
         if found is None:
             raise NotThere("no list has this row; open it from the list of the week")
-        return PublishedRow(
-            row=_row_from(found),
-            school=found.school,
-            as_of=found.as_of,
-            published_at=found.published_at,
-            model_version=found.model_version,
-            data_until=found.data_until,
-            log_head=found.log_head,
-        )
+        return _published_row(found, _row_from(found))
+
+    def beside(self, school: str, as_of: date, row: ListRow) -> PublishedRow:
+        """A row that is not on the published list of that week, with what holds for the list."""
+        with self._engine.begin() as connection:
+            found = connection.execute(
+                sa.select(LISTS).where(LISTS.c.school == school, LISTS.c.as_of == as_of)
+            ).one_or_none()
+        if found is None:
+            raise NotThere(f"no list of school {school} for {as_of}; open it from another week")
+        return _published_row(found, row)
 
     def weeks(self, school: str) -> list[date]:
         """The Mondays for which `school` has a list, newest first."""
@@ -189,13 +202,13 @@ class ListStore:
 
     def membership(self, school: str, pupil_key: PupilKey) -> dict[date, Block | None]:
         """For every Monday with a list, newest first: where the pupil stood, or None."""
-        return {monday: members.get(pupil_key) for monday, members in self._members(school).items()}
+        return {monday: members.get(pupil_key) for monday, members in self.members(school).items()}
 
     def newness(
         self, school: str, as_of: date, pupil_keys: Sequence[PupilKey]
     ) -> dict[PupilKey, Newness]:
         """What each pupil would be on the list of `as_of`, judged by the earlier lists only."""
-        earlier = [keys for monday, keys in self._members(school).items() if monday < as_of]
+        earlier = [keys for monday, keys in self.members(school).items() if monday < as_of]
         last = earlier[0] if earlier else {}
         ever = {key for keys in earlier for key in keys}
         return {
@@ -203,7 +216,8 @@ class ListStore:
             for key in pupil_keys
         }
 
-    def _members(self, school: str) -> dict[date, dict[PupilKey, Block]]:
+    def members(self, school: str) -> dict[date, dict[PupilKey, Block]]:
+        """For every Monday with a list, newest first: who stood where."""
         with self._engine.begin() as connection:
             found = connection.execute(
                 sa.select(LISTS.c.as_of, LIST_ROWS.c.pupil_key, LIST_ROWS.c.block)
@@ -217,6 +231,18 @@ class ListStore:
             if key is not None:  # a week in which nobody was listed
                 members[PupilKey(key)] = Block(block)
         return weeks
+
+
+def _published_row(header: sa.Row[Any], row: ListRow) -> PublishedRow:
+    return PublishedRow(
+        row=row,
+        school=header.school,
+        as_of=header.as_of,
+        published_at=header.published_at,
+        model_version=header.model_version,
+        data_until=header.data_until,
+        log_head=header.log_head,
+    )
 
 
 def _publish(connection: sa.Connection, published: PublishedList) -> bool:

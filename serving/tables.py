@@ -1,4 +1,4 @@
-"""The app database: accounts, sessions, published lists and decisions; opened and migrated here."""
+"""The app database: accounts, sessions, published lists and what was decided; migrated here."""
 
 import contextlib
 import logging
@@ -47,6 +47,8 @@ ACCOUNTS = sa.Table(
     sa.Column("password", sa.String(200), nullable=True),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    # Taking pupils out of the pages is a right of its own.
+    sa.Column("may_export", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 ACCOUNT_SCHOOLS = sa.Table(
     "account_schools",
@@ -108,11 +110,69 @@ LIST_ROWS = sa.Table(
     sa.Column("explanation", sa.JSON, nullable=False),
     sa.UniqueConstraint("list_id", "pupil_key", name="one_row_per_pupil"),
 )
+# Rows beside the published list, to look at and decide on like its own: added by hand, back by
+# appointment, at home, or gone without a known next school.
+SIDE_ROWS = sa.Table(
+    "side_rows",
+    METADATA,
+    sa.Column("row_id", sa.String(32), primary_key=True),
+    sa.Column("school", sa.String(6), nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("pupil_key", sa.String(64), nullable=False, index=True),
+    sa.Column("place", sa.String(20), nullable=False),
+    sa.Column("group_name", sa.String(50), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("account_id", sa.ForeignKey("accounts.account_id"), nullable=True),
+    sa.Column("placed_at", Moment, nullable=False),
+    sa.UniqueConstraint("school", "as_of", "pupil_key", "place", name="one_side_row_per_place"),
+)
+# What a school's week holds beside its rows: who is gone from the list, what was not registered.
+WEEK_FACTS = sa.Table(
+    "week_facts",
+    METADATA,
+    sa.Column("school", sa.String(6), primary_key=True),
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("content", sa.JSON, nullable=False),
+)
+WEEK_GONE = sa.Table(
+    "week_gone",
+    METADATA,
+    sa.Column("school", sa.String(6), primary_key=True),
+    sa.Column("as_of", sa.Date, primary_key=True),
+    sa.Column("pupil_key", sa.String(64), primary_key=True),
+    sa.Column("group_name", sa.String(50), nullable=False),
+    sa.Column("because", sa.String(20), nullable=False),
+)
+# The pupils of the newest Monday only: to find one by name and put it on the list by hand.
+ENROLLED = sa.Table(
+    "enrolled",
+    METADATA,
+    sa.Column("school", sa.String(6), primary_key=True),
+    sa.Column("pupil_key", sa.String(64), primary_key=True),
+    sa.Column("group_name", sa.String(50), nullable=False),
+)
+MONTH_COUNTS = sa.Table(
+    "month_counts",
+    METADATA,
+    sa.Column("school", sa.String(6), primary_key=True),
+    sa.Column("month", sa.Date, primary_key=True),
+    sa.Column("until", sa.Date, nullable=False),
+    sa.Column("pupils", sa.Integer, nullable=False),
+    sa.Column("over_four_weeks", sa.Integer, nullable=False),
+    sa.Column("over_three_months", sa.Integer, nullable=False),
+    sa.Column("began", sa.Integer, nullable=False),
+    sa.Column("returned", sa.Integer, nullable=False),
+    sa.Column("left", sa.Integer, nullable=False),
+)
+# A decision holds its own pupil and week: its row may be one of two kinds.
 DECISIONS = sa.Table(
     "decisions",
     METADATA,
     sa.Column("decision_id", sa.String(32), primary_key=True),
-    sa.Column("row_id", sa.ForeignKey("list_rows.row_id"), nullable=False, index=True),
+    sa.Column("row_id", sa.String(32), nullable=False, index=True),
+    sa.Column("school", sa.String(6), nullable=False, index=True),
+    sa.Column("pupil_key", sa.String(64), nullable=False, index=True),
+    sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("account_id", sa.ForeignKey("accounts.account_id"), nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
     sa.Column("kind", sa.String(30), nullable=False),
@@ -120,6 +180,27 @@ DECISIONS = sa.Table(
     sa.Column("owner", sa.String(100), nullable=False),
     sa.Column("look_back_on", sa.Date, nullable=True),
     sa.Column("note", sa.String(280), nullable=False),
+)
+OUTCOMES = sa.Table(
+    "outcomes",
+    METADATA,
+    sa.Column("outcome_id", sa.String(32), primary_key=True),
+    sa.Column("decision_id", sa.ForeignKey("decisions.decision_id"), nullable=False, index=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.account_id"), nullable=False),
+    sa.Column("recorded_at", Moment, nullable=False),
+    sa.Column("kind", sa.String(30), nullable=False),
+)
+# Who is in charge of a pupil at home, and whether there is an offer: entered by the coordinator.
+CARE_ENTRIES = sa.Table(
+    "care_entries",
+    METADATA,
+    sa.Column("entry_id", sa.String(32), primary_key=True),
+    sa.Column("school", sa.String(6), nullable=False, index=True),
+    sa.Column("pupil_key", sa.String(64), nullable=False, index=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.account_id"), nullable=False),
+    sa.Column("entered_at", Moment, nullable=False),
+    sa.Column("in_charge", sa.String(100), nullable=False),
+    sa.Column("offer", sa.String(30), nullable=False),
 )
 
 

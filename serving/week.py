@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from features.build import build
 from features.errors import NotAllowed, NotThere, VerificationFailed
@@ -21,7 +21,7 @@ from features.governance.objections import objected
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Use
 from features.records import RecordLog
-from features.records.partition import read_partition
+from features.records.partition import PartitionTables, read_partition
 from features.school_weeks import AMSTERDAM, as_of_moment
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
@@ -30,11 +30,15 @@ from models.cohort import Cohort
 from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
+from serving.beside import publish_week
+from serving.decisions import Decisions
 from serving.evaluation import FILE_NAME
 from serving.frequencies import frequencies
 from serving.lists import Block, ListRow, ListStore, PublishedList
+from serving.region import keep_months
 from serving.scoring import ListedPupil, ScoredMonday, score_monday
 from serving.tables import open_app
+from serving.week_facts import SchoolMonday, WeekContent, week_content
 
 Report = Callable[[str], None]
 
@@ -67,6 +71,7 @@ class WeeklyRun:
     home: Home
     store: FeatureStore
     lists: ListStore
+    decisions: Decisions
     ledger: Engine
     capacity: Capacity
     cohort: Cohort
@@ -78,7 +83,8 @@ class WeeklyRun:
         if not home.records.exists():
             raise NotThere(f"{home.records} does not exist yet; run `tijdig ingest` first")
         store, app = FeatureStore.at(home), open_app(home)
-        return cls(home, store, ListStore(app), open_ledger(home), capacity, Cohort(), use)
+        lists, decisions, ledger = ListStore(app), Decisions(app), open_ledger(home)
+        return cls(home, store, lists, decisions, ledger, capacity, Cohort(), use)
 
     def publish(self, as_of: date, report: Report) -> WeekResult:
         """Publish the lists of `as_of` for every school."""
@@ -96,9 +102,20 @@ class WeeklyRun:
         # What is published stays: a later delivery or model changes the next Monday, not this one.
         missing = [name for name in scored.schools if as_of not in self.lists.weeks(name)]
         known = frequencies(self.home.root / FILE_NAME)
-        published = self.lists.publish(
-            [self._list(log, scored, school, str(version), known) for school in missing]
-        )
+        content: dict[str, WeekContent] = {}
+        new = []
+        for school in missing:
+            tables = read_partition(log, school, known_before=as_of_moment(as_of))
+            new.append(self._list(tables, log.head(), scored, school, str(version), known))
+            content[school] = self._content(tables, scored, new[-1])
+
+        def alongside(connection: Connection, one: PublishedList) -> None:
+            beside = content[one.school]
+            moment = self.use.moment
+            publish_week(connection, beside.facts, beside.rows, beside.enrolled, moment)
+            keep_months(connection, one.school, beside.months)
+
+        published = self.lists.publish(new, alongside)
         lists = [self.lists.get(school, as_of) for school in scored.schools]
         if as_of == max(monday for name in scored.schools for monday in self.lists.weeks(name)):
             self._show_online(scored, lists)
@@ -133,7 +150,9 @@ class WeeklyRun:
         table = _without(table, objecting)
         self.store.record_rebuild(table, self.use)
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
-        made = self._list(log, scored, school, stored.model_version, stored.frequencies)
+        tables = read_partition(log, school, known_before=as_of_moment(as_of))
+        known = stored.frequencies
+        made = self._list(tables, log.head(), scored, school, stored.model_version, known)
         if made.content_hash != stored.content_hash:
             raise VerificationFailed(
                 f"the list of school {school} for {as_of} cannot be made again: "
@@ -175,14 +194,13 @@ class WeeklyRun:
 
     def _list(
         self,
-        log: RecordLog,
+        tables: PartitionTables,
+        log_head: int,
         scored: ScoredMonday,
         school: str,
         version: str,
         known: Mapping[Block, str],
     ) -> PublishedList:
-        moment = as_of_moment(scored.as_of)
-        tables = read_partition(log, school, known_before=moment)
         listed = scored.listed(school)
         records = SchoolRecords(tables, school, scored.as_of)
         newness = self.lists.newness(school, scored.as_of, [one.pupil_key for one in listed])
@@ -208,7 +226,29 @@ class WeeklyRun:
             capacity=scored.places(school),
             rows=rows,
             frequencies=known,
-            log_head=log.head(),
+            log_head=log_head,
+        )
+
+    def _content(
+        self, tables: PartitionTables, scored: ScoredMonday, published: PublishedList
+    ) -> WeekContent:
+        """What belongs beside a new list: pupils at home, appointments, who is gone."""
+        school, as_of = published.school, published.as_of
+        earlier = [
+            members for monday, members in self.lists.members(school).items() if monday < as_of
+        ]
+        return week_content(
+            SchoolMonday(
+                tables=tables,
+                school=school,
+                as_of=as_of,
+                enrolled=scored.table.filter(pc.field("school") == school),
+                objecting=objected(self.ledger, self.use.moment, [school]),
+            ),
+            published,
+            last=earlier[0] if earlier else {},
+            decisions=self.decisions.of_school(school),
+            cohort=self.cohort,
         )
 
     def _show_online(self, scored: ScoredMonday, lists: list[PublishedList]) -> None:

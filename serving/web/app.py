@@ -14,24 +14,46 @@ from features.settings import Home, Settings
 from serving.accounts import Accounts
 from serving.desk import Desk
 from serving.evaluation import FILE_NAME
+from serving.home_desk import HomeDesk
+from serving.premises import Premises
 from serving.privacy_office import PrivacyOffice
+from serving.region import RegionDesk
 from serving.registers import Registers
 from serving.sessions import Sessions
 from serving.tables import open_app
+from serving.team_desk import TeamDesk
 from serving.web import (
     contract_pages,
     dossier_pages,
     guide_page,
+    home_pages,
     list_pages,
     messages,
     model_pages,
     pupil_pages,
+    region_pages,
     register_pages,
     rights_pages,
     sign_in,
+    team_pages,
 )
 from serving.web.security import Door
 from serving.web.services import STATIC, Site, WebSettings, stylesheet_address, template_environment
+
+FAMILIES = (
+    sign_in,
+    list_pages,
+    pupil_pages,
+    home_pages,
+    team_pages,
+    region_pages,
+    register_pages,
+    contract_pages,
+    rights_pages,
+    dossier_pages,
+    model_pages,
+    guide_page,
+)
 
 
 def create_app(
@@ -50,12 +72,17 @@ def create_app(
     audit = AuditChain(ledger)
     contracts = read_contracts()
     office = PrivacyOffice.at(home, environ, engine, ledger, contracts)
+    premises = Premises(home, environ, engine, ledger)
     site = Site(
         settings=web,
         clock=clock,
         accounts=Accounts(engine, hasher),
         sessions=Sessions(engine),
-        desk=Desk(home, environ, engine, audit),
+        premises=premises,
+        desk=Desk(premises),
+        home_desk=HomeDesk(premises),
+        team_desk=TeamDesk(premises),
+        region_desk=RegionDesk(premises),
         registers=Registers(ledger, contracts, office.models.importance),
         office=office,
         audit=audit,
@@ -68,9 +95,7 @@ def create_app(
     # No generated API pages: they would load scripts from elsewhere, and nobody calls an API here.
     app = FastAPI(title="Tijdig", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.site = site
-    for family in (sign_in, list_pages, pupil_pages, register_pages, model_pages, guide_page):
-        app.include_router(family.router)
-    for family in (contract_pages, rights_pages, dossier_pages):
+    for family in FAMILIES:
         app.include_router(family.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     messages.add_handlers(app)

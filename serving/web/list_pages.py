@@ -1,64 +1,48 @@
-"""The bespreeklijst of one school and week, its order, and what stands in each row."""
+"""The bespreeklijst of one school and week, and the way to put a pupil on it by hand."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
-from features.vocabulary import PupilKey
 from serving.access import Area
-from serving.decisions import Decision
+from serving.beside import AddedBecause, WeekFacts
 from serving.desk import WeekView
-from serving.lists import Block, ListRow, Newness
-from serving.web.contexts.frame import Option
-from serving.web.contexts.week_list import Column, ListBlock, ListLine, ListPage, NoListPage
+from serving.sessions import Session
+from serving.web.contexts.frame import Link, Option
+from serving.web.contexts.week_list import (
+    AddPage,
+    Column,
+    FoundLine,
+    GoneLine,
+    ListPage,
+    NoListPage,
+)
 from serving.web.dutch import counted, full_day, local_day, long_day, moment, table_day, week_number
-from serving.web.services import SignedIn, TheSite
+from serving.web.list_rows import (
+    DEFAULT_SORT,
+    SELECTIONS,
+    SORTINGS,
+    Entry,
+    blocks_of,
+    entries_of,
+    in_order,
+)
+from serving.web.services import SignedIn, SignedInForm, Site, TheSite
 
 router = APIRouter()
 
 KEEP = timedelta(days=13)
-# At the start of a school year everyone who is new has too little data.
-LONGEST_OPEN = 10
-
-_EXPLANATIONS = {
-    Block.DISCUSS: "Bespreek deze leerlingen deze week. Begin met: klopt de registratie?",
-    Block.FOLLOW: "Hier is deze week geen gesprek voor nodig. Kijk volgende week opnieuw.",
-    Block.TOO_LITTLE_DATA: (
-        "Voor deze leerlingen is te weinig geregistreerd om iets te kunnen zeggen. "
-        "Dat is geen geruststelling."
-    ),
-}
-
-
-@dataclass(frozen=True)
-class _Entry:
-    row: ListRow
-    line: ListLine
-    name_key: tuple[str, str]
-
-
-_Sorting = Callable[[_Entry], tuple[Any, ...]]
-# Ties go by name, never by the order in which the model put them.
-_SORTINGS: Mapping[str, tuple[str, str, _Sorting]] = {
-    "naam": ("Leerling", "naam", lambda _entry: ()),
-    "groep": ("Groep", "groep", lambda entry: (entry.line.group,)),
-    "wat": ("Wat valt op", "wat opvalt", lambda entry: (entry.line.theme,)),
-    "nieuw": ("Op de lijst", "nieuw op de lijst", lambda entry: (not entry.line.is_new,)),
-    "loopt": ("Loopt al", "wat er al loopt", lambda entry: (entry.line.running,)),
-    "status": ("Status", "status", lambda entry: (not entry.line.is_open, entry.line.status)),
-}
-DEFAULT_SORT = "nieuw"
+SOON = timedelta(days=14)
+LONGEST_NAME = 60
 
 
 @router.get("/lijst")
 def own_list(site: TheSite, session: SignedIn) -> Response:
     """To the list of one's own school."""
-    school = site.desk.first_school(session.account, site.clock())
+    school = site.premises.first_school(session.account, site.clock())
     return RedirectResponse(f"/lijst/{school}", 303)
 
 
@@ -70,6 +54,7 @@ def week_list(
     week: str = "",
     sorteer: str = DEFAULT_SORT,
     richting: str = "op",
+    toon: str = "",
     bewaard: str = "",
 ) -> Response:
     """The list of one week; without a week, the newest."""
@@ -77,52 +62,114 @@ def week_list(
     view = site.desk.week(session.account, school, _monday(week), now)
     if view is None:
         frame = site.frame("Nog geen bespreeklijst", session, Area.LIST)
-        return site.render(NoListPage(frame, site.desk.school_name(school, now)))
-    sort = sorteer if sorteer in _SORTINGS else DEFAULT_SORT
+        return site.render(NoListPage(frame, site.premises.school_name(school, now)))
+    sort = sorteer if sorteer in SORTINGS else DEFAULT_SORT
     direction = "af" if richting == "af" else "op"
-    entries = _sorted([_entry(view, row) for row in view.published.rows], sort, direction)
+    chosen = toon if toon in SELECTIONS else ""
+    everyone = in_order(entries_of(view), sort, direction)
+    entries = [entry for entry in everyone if SELECTIONS[chosen][1](entry)]
     published = view.published
     number = week_number(published.as_of)
-    own = sorted(session.account.schools)
     page = ListPage(
         frame=site.frame(f"Bespreeklijst week {number}", session, Area.LIST),
         school=school,
         school_name=view.school_name,
-        schools=tuple(
-            Option(code, site.desk.school_name(code, now), code == school)
-            for code in (own if len(own) > 1 else ())
-        ),
+        schools=own_schools(site, session, school),
         week=number,
         week_of=full_day(published.as_of),
-        weeks=tuple(
-            Option(
-                monday.isoformat(),
-                f"week {week_number(monday)}, {table_day(monday)}",
-                monday == published.as_of,
-            )
-            for monday in view.weeks
-        ),
+        weeks=_weeks(view),
         sort=sort,
         direction=direction,
-        count=counted(len(entries), "leerling", "leerlingen"),
-        open_count=counted(sum(entry.line.is_open for entry in entries), "leerling", "leerlingen"),
+        selection=chosen,
+        selections=_selections(everyone, school, published.as_of, chosen),
+        count=counted(len(published.rows), "leerling", "leerlingen"),
+        open_count=counted(sum(entry.line.is_open for entry in everyone), "leerling", "leerlingen"),
         capacity=published.capacity,
         data_until=full_day(published.data_until),
         published=moment(published.published_at),
         model_version=published.model_version,
-        columns=_columns(school, published.as_of, sort, direction),
-        blocks=_blocks(view, entries),
+        columns=_columns(school, published.as_of, sort, direction, chosen),
+        blocks=blocks_of(view, entries),
+        gone=_gone(view),
+        missing=_missing(view.facts),
+        reminders=_reminders(view, local_day(now)),
+        add_address=f"/lijst/{school}/toevoegen" if view.is_newest else "",
+        newest_address="" if view.is_newest else f"/lijst/{school}",
         keep_until=long_day(published.as_of + KEEP),
-        saved=_saved(entries, bewaard),
+        saved=_saved(everyone, bewaard),
     )
     return site.render(page)
 
 
-_NO_REASON = {
-    Block.DISCUSS: "Geen enkel feit valt op. Kijk zelf naar de gegevens.",
-    Block.FOLLOW: "Geen enkel feit valt op. Kijk zelf naar de gegevens.",
-    Block.TOO_LITTLE_DATA: "Te weinig geregistreerd.",
-}
+@router.get("/lijst/{school}/toevoegen")
+def add_page(site: TheSite, session: SignedIn, school: str, naam: str = "") -> Response:
+    """Search a pupil of one's own school, to put on the list by hand."""
+    return _add_page(site, session, school, naam, "")
+
+
+@router.post("/lijst/{school}/toevoegen")
+def add(
+    site: TheSite,
+    session: SignedInForm,
+    school: str,
+    naam: Annotated[str, Form()] = "",
+    pupil: Annotated[str, Form()] = "",
+    because: Annotated[str, Form()] = "",
+) -> Response:
+    """Put the chosen pupil on the newest list, and open the pupil's page."""
+    if not pupil or because not in {one.value for one in AddedBecause}:
+        problem = "Kies een leerling." if not pupil else "Kies waarom u deze leerling toevoegt."
+        return _add_page(site, session, school, naam, problem, pupil, because)
+    row = site.desk.add(
+        session.account, school, pupil, AddedBecause(because), session.form_token, site.clock()
+    )
+    return RedirectResponse(f"/leerling/{row.row_id}", 303)
+
+
+def _add_page(
+    site: Site,
+    session: Session,
+    school: str,
+    words: str,
+    problem: str,
+    pupil: str = "",
+    because: str = "",
+) -> Response:
+    now = site.clock()
+    words = words[:LONGEST_NAME].strip()
+    found = site.desk.find(session.account, school, words, session.form_token, now)
+    page = AddPage(
+        frame=site.frame("Leerling toevoegen", session, Area.LIST),
+        back=Link("Terug naar de lijst", f"/lijst/{school}"),
+        action=f"/lijst/{school}/toevoegen",
+        school_name=site.premises.school_name(school, now),
+        words=words,
+        longest=LONGEST_NAME,
+        found=tuple(
+            FoundLine(one.handle, one.name.full, one.group or "–", one.handle == pupil)
+            for one in found
+        ),
+        nothing_found="" if found or not words else _NOTHING_FOUND,
+        because=tuple(Option(one.value, one.label, one.value == because) for one in AddedBecause),
+        problem=problem,
+    )
+    return site.render(page, 422 if problem else 200)
+
+
+_NOTHING_FOUND = (
+    "Geen leerling van uw school gevonden met deze naam. Typ minstens twee letters, en kijk of de "
+    "naam goed is gespeld."
+)
+
+
+def own_schools(site: Site, session: Session, school: str) -> tuple[Option, ...]:
+    """The schools to choose from; none for who has one."""
+    own = sorted(session.account.schools)
+    now = site.clock()
+    return tuple(
+        Option(code, site.premises.school_name(code, now), code == school)
+        for code in (own if len(own) > 1 else ())
+    )
 
 
 def _monday(week: str) -> date | None:
@@ -134,97 +181,99 @@ def _monday(week: str) -> date | None:
         raise HTTPException(404) from problem
 
 
-def _entry(view: WeekView, row: ListRow) -> _Entry:
-    name = view.names[row.pupil_key]
-    decisions = view.decisions.get(row.pupil_key, [])
-    here = [decision for decision in decisions if decision.row_id == row.row_id]
-    earlier = [decision for decision in decisions if decision.as_of < view.published.as_of]
-    reason = row.explanation.reasons[0] if row.explanation.reasons else None
-    line = ListLine(
-        row_id=row.row_id,
-        name=name.full,
-        group=row.group or "–",
-        theme=reason.theme.label if reason else "",
-        remark=reason.sentence if reason else _NO_REASON[row.block],
-        newness=_newness(view, row.pupil_key, row.newness),
-        is_new=row.newness == Newness.NEW,
-        running=row.explanation.support,
-        status=here[0].kind.label if here else "Nog geen besluit",
-        is_open=not here,
-        status_detail=_detail(here[0]) if here else "",
-        earlier=_earlier(earlier[0]) if earlier and not here else "",
+def _weeks(view: WeekView) -> tuple[Option, ...]:
+    return tuple(
+        Option(
+            monday.isoformat(),
+            f"week {week_number(monday)}, {table_day(monday)}",
+            monday == view.published.as_of,
+        )
+        for monday in view.weeks
     )
-    return _Entry(row, line, name.sort_key)
 
 
-def _newness(view: WeekView, pupil_key: PupilKey, newness: Newness) -> str:
-    if newness == Newness.NEW:
-        return "Nieuw"
-    if newness == Newness.BACK:
-        return "Terug"
-    weeks = 0
-    for monday, block in view.memberships[pupil_key].items():
-        if monday > view.published.as_of:
-            continue
-        if block is None:
-            break
-        weeks += 1
-    return f"{weeks}e week" if weeks > 1 else "Opnieuw"
+def _selections(entries: list[Entry], school: str, as_of: date, chosen: str) -> tuple[Link, ...]:
+    links = []
+    for name, (label, belongs) in SELECTIONS.items():
+        number = sum(belongs(entry) for entry in entries)
+        query = urlencode({"week": as_of.isoformat(), "toon": name})
+        links.append(Link(f"{label} ({number})", f"/lijst/{school}?{query}", name == chosen))
+    return tuple(links)
 
 
-def _detail(decision: Decision) -> str:
-    parts = [decision.owner] if decision.owner else []
-    if decision.look_back_on:
-        parts.append(f"terugkijken op {table_day(decision.look_back_on)}")
-    return ", ".join(parts)
-
-
-def _earlier(decision: Decision) -> str:
-    day = table_day(local_day(decision.decided_at))
-    parts = [f"Vorige keer ({day}): {decision.kind.label.lower()}"]
-    if decision.look_back_on:
-        parts.append(f"terugkijken op {table_day(decision.look_back_on)}")
-    return ", ".join(parts)
-
-
-def _sorted(entries: list[_Entry], sort: str, direction: str) -> list[_Entry]:
-    key = _SORTINGS[sort][2]
-    by_name = sorted(entries, key=lambda entry: entry.name_key, reverse=False)
-    if sort == "naam":
-        return by_name[::-1] if direction == "af" else by_name
-    return sorted(by_name, key=key, reverse=direction == "af")
-
-
-def _columns(school: str, as_of: date, sort: str, direction: str) -> tuple[Column, ...]:
+def _columns(
+    school: str, as_of: date, sort: str, direction: str, chosen: str
+) -> tuple[Column, ...]:
     columns = []
-    for name, (label, what, _key) in _SORTINGS.items():
+    for name, (label, what, _key) in SORTINGS.items():
         turned = "af" if name == sort and direction == "op" else "op"
-        query = urlencode({"week": as_of.isoformat(), "sorteer": name, "richting": turned})
+        query = {"week": as_of.isoformat(), "sorteer": name, "richting": turned}
+        if chosen:
+            query["toon"] = chosen
         aria = ""
         if name == sort:
             aria = "ascending" if direction == "op" else "descending"
         hint = f"sorteer op {what}" + (", omgekeerd" if turned == "af" else "")
-        columns.append(Column(label, f"/lijst/{school}?{query}", aria, hint))
+        columns.append(Column(label, f"/lijst/{school}?{urlencode(query)}", aria, hint))
     return tuple(columns)
 
 
-def _blocks(view: WeekView, entries: list[_Entry]) -> tuple[ListBlock, ...]:
-    blocks = []
-    for block in Block:
-        lines = tuple(entry.line for entry in entries if entry.row.block == block)
-        # "Too little data" is only worth a heading when it holds someone.
-        if lines or block == Block.DISCUSS:
-            frequency = view.published.frequencies.get(block, "")
-            is_long = block == Block.TOO_LITTLE_DATA and len(lines) > LONGEST_OPEN
-            folded = f"Toon deze {len(lines)} leerlingen" if is_long else ""
-            explanation = _EXPLANATIONS[block]
-            blocks.append(
-                ListBlock(block.value, block.label, explanation, frequency, folded, lines)
+def _gone(view: WeekView) -> tuple[GoneLine, ...]:
+    gone = view.facts.gone if view.facts else ()
+    by_name = sorted(gone, key=lambda one: view.names[one.pupil_key].sort_key)
+    return tuple(
+        GoneLine(view.names[one.pupil_key].full, one.group or "–", one.because.label)
+        for one in by_name
+    )
+
+
+def _missing(facts: WeekFacts | None) -> tuple[str, ...]:
+    """What the records of the school lack, about the school and never about one pupil."""
+    if facts is None:
+        return ()
+    lines = [
+        f"Groep {group}: in {counted(weeks, 'week', 'weken')} van de laatste 12 schoolweken is "
+        "niets geregistreerd. Die weken tellen niet mee als aanwezig."
+        for group, weeks in facts.unregistered
+    ]
+    if facts.without_reason:
+        pupils = counted(facts.without_reason, "leerling", "leerlingen")
+        lines.append(f"Bij {pupils} is van afwezigheid de reden nog niet vastgelegd.")
+    if facts.objections:
+        pupils = counted(facts.objections, "leerling", "leerlingen")
+        lines.append(f"{pupils} niet meegenomen: er is bezwaar gemaakt.")
+    return tuple(lines)
+
+
+def _reminders(view: WeekView, today: date) -> tuple[str, ...]:
+    """Clocks of pupils at home that run out soon; who it is stands on the page of its own."""
+    if not view.is_newest:
+        return ()
+    soon = [
+        (words, clock)
+        for row in view.at_home
+        for words, clock in (
+            ("vier weken", row.four_weeks_on),
+            ("drie maanden", row.three_months_on),
+        )
+        if clock and today <= clock <= today + SOON
+    ]
+    lines = []
+    for words in ("vier weken", "drie maanden"):
+        clocks = sorted(clock for name, clock in soon if name == words)
+        if clocks:
+            pupils = counted(len(clocks), "leerling", "leerlingen")
+            verb = "is" if len(clocks) == 1 else "zijn"
+            lines.append(
+                f"Op {table_day(clocks[0])} {verb} {pupils} {words} thuis."
+                if len(set(clocks)) == 1
+                else f"Tussen {table_day(clocks[0])} en {table_day(clocks[-1])} {verb} {pupils} "
+                f"{words} thuis."
             )
-    return tuple(blocks)
+    return tuple(lines)
 
 
-def _saved(entries: list[_Entry], row_id: str) -> str:
+def _saved(entries: list[Entry], row_id: str) -> str:
     for entry in entries:
         if entry.line.row_id == row_id and not entry.line.is_open:
             return f"Besluit bewaard voor {entry.line.name}: {entry.line.status.lower()}."

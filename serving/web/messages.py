@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
 from features.errors import NotAllowed, NotThere, TijdigError
+from serving.premises import ListsStopped
 from serving.sessions import Session
 from serving.web.contexts.entry import MessagePage
 from serving.web.contexts.frame import Link
@@ -51,6 +52,13 @@ _TEXTS: dict[int, Text] = {
         ),
     ),
 }
+_STOPPED = (
+    "De lijsten zijn stilgelegd",
+    (
+        "De functionaris gegevensbescherming heeft de lijsten van deze school stilgelegd.",
+        "Wat u eerder vastlegde, is bewaard. Vraag de functionaris wanneer het verder gaat.",
+    ),
+)
 _NO_ACCESS = (
     "Hier hebt u geen toegang toe",
     (
@@ -84,6 +92,11 @@ def add_handlers(app: FastAPI) -> None:
     def _not_allowed(request: Request, _problem: NotAllowed) -> Response:
         site = site_of(request)
         return message(site, 403, session_of(request, site), _NO_ACCESS)
+
+    @app.exception_handler(ListsStopped)
+    def _stopped(request: Request, _problem: ListsStopped) -> Response:
+        site = site_of(request)
+        return message(site, 503, session_of(request, site), _STOPPED)
 
     @app.exception_handler(NotThere)
     def _not_there(request: Request, _problem: NotThere) -> Response:

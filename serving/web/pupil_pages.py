@@ -6,17 +6,16 @@ from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from serving.access import Area
+from serving.beside import Place
 from serving.decisions import (
     FURTHEST_LOOK_BACK,
     Decision,
-    DecisionKind,
     Draft,
     DraftProblem,
-    NoActionBecause,
     check,
 )
 from serving.desk import PupilView
@@ -24,6 +23,7 @@ from serving.facts import SupportItem
 from serving.lists import Block, ListRow, Newness
 from serving.notes import LONGEST_NOTE
 from serving.sessions import Session
+from serving.steps import STEPS, DecisionKind, NoActionBecause, Outcome
 from serving.web.contexts.frame import Link, Option
 from serving.web.contexts.pupil import (
     DecisionForm,
@@ -32,6 +32,7 @@ from serving.web.contexts.pupil import (
     MembershipLine,
     PupilPage,
     ReasonPart,
+    StepGroup,
     SupportLine,
 )
 from serving.web.dutch import counted, full_day, local_day, moment, table_day, week_number
@@ -50,9 +51,10 @@ _NEWNESS = {
 
 
 @router.get("/leerling/{row_id}")
-def pupil_page(site: TheSite, session: SignedIn, row_id: str) -> Response:
+def pupil_page(site: TheSite, session: SignedIn, row_id: str, bewaard: str = "") -> Response:
     """The page of the row with this id."""
-    return _page(site, session, row_id, Draft(), ())
+    saved = "Bewaard hoe het ging." if bewaard == "uitkomst" else ""
+    return _page(site, session, row_id, Draft(), (), saved)
 
 
 @router.post("/leerling/{row_id}/besluit")
@@ -81,8 +83,28 @@ def decide(
     return RedirectResponse(f"/lijst/{listed.school}?{query}#rij-{row_id}", 303)
 
 
+@router.post("/besluit/{decision_id}/uitkomst")
+def record_outcome(
+    site: TheSite,
+    session: SignedInForm,
+    decision_id: str,
+    outcome: Annotated[str, Form()] = "",
+    row_id: Annotated[str, Form()] = "",
+) -> Response:
+    """Keep how it went with what was agreed, and go back to the page it was sent from."""
+    if outcome not in {one.value for one in Outcome} or not _DECISION_ID.fullmatch(row_id):
+        raise HTTPException(400)
+    site.desk.record_outcome(session.account, decision_id, Outcome(outcome), site.clock())
+    return RedirectResponse(f"/leerling/{row_id}?bewaard=uitkomst#kop-eerder", 303)
+
+
 def _page(
-    site: Site, session: Session, row_id: str, draft: Draft, problems: tuple[DraftProblem, ...]
+    site: Site,
+    session: Session,
+    row_id: str,
+    draft: Draft,
+    problems: tuple[DraftProblem, ...],
+    saved: str = "",
 ) -> Response:
     now = site.clock()
     view = site.desk.pupil(session.account, row_id, now)
@@ -97,11 +119,10 @@ def _page(
         group=facts.group or listed.row.group or "onbekend",
         year_group=facts.year_group,
         school_name=view.school_name,
-        place=(
-            f"week {week}, {Block(listed.row.block).label.lower()}, "
-            f"{_NEWNESS[Newness(listed.row.newness)]}"
-        ),
+        place=_place(view),
         access_reason=view.access_reason,
+        row_id=row_id,
+        saved=saved,
         week=week,
         data_until=full_day(listed.data_until),
         summary=summary(facts),
@@ -110,11 +131,30 @@ def _page(
         support=tuple(_support(number, item) for number, item in enumerate(facts.support, start=1)),
         reasons=_reasons(listed.row),
         counter_evidence=listed.row.explanation.counter_evidence,
+        not_weighed=_NOT_WEIGHED[view.side.place] if view.side else "",
         memberships=_memberships(view),
         decisions=tuple(_decision(decision) for decision in view.decisions),
-        form=_form(row_id, draft, problems, local_day(now)),
+        form=_form(view, draft, problems, local_day(now)),
     )
     return site.render(page, 422 if problems else 200)
+
+
+_NOT_WEIGHED = {
+    Place.ADDED: "Deze leerling is met de hand toegevoegd. Er is niets gewogen.",
+    Place.BY_APPOINTMENT: (
+        "Deze leerling staat hier op afspraak, niet om wat er deze week in de gegevens staat."
+    ),
+    Place.AT_HOME: "Deze leerling is al thuis. Dan wordt er niets meer gewogen.",
+    Place.OUT_OF_SIGHT: "Deze leerling is uitgeschreven. Er wordt niets meer gewogen.",
+}
+
+
+def _place(view: PupilView) -> str:
+    week = week_number(view.listed.as_of)
+    if view.side is not None:
+        return f"week {week}, {view.side.place.label.lower()}"
+    row = view.listed.row
+    return f"week {week}, {Block(row.block).label.lower()}, {_NEWNESS[Newness(row.newness)]}"
 
 
 def _reasons(row: ListRow) -> tuple[ReasonPart, ...]:
@@ -154,36 +194,44 @@ def _memberships(view: PupilView) -> tuple[MembershipLine, ...]:
 
 
 def _decision(decision: Decision) -> DecisionLine:
-    what = decision.kind.label
-    if decision.no_action_because:
-        what += f": {decision.no_action_because.label.lower()}"
+    agreed = decision.kind.is_help or decision.look_back_on is not None
     return DecisionLine(
+        decision_id=decision.decision_id,
         when=moment(decision.decided_at),
         who=decision.decided_by,
-        what=what,
+        what=decision.what,
         owner=decision.owner,
         look_back=table_day(decision.look_back_on) if decision.look_back_on else "",
         note=decision.note,
+        outcome=decision.outcome.label if decision.outcome else "",
+        outcomes=tuple(
+            Option(one.value, one.label, one is decision.outcome)
+            for one in (Outcome if agreed else ())
+        ),
     )
 
 
 def _form(
-    row_id: str, draft: Draft, problems: tuple[DraftProblem, ...], today: date
+    view: PupilView, draft: Draft, problems: tuple[DraftProblem, ...], today: date
 ) -> DecisionForm:
     by_field = {
         name: tuple(problem.message for problem in problems if problem.field == name)
         for name in FORM_FIELDS
     }
     return DecisionForm(
-        action=f"/leerling/{row_id}/besluit",
+        action=f"/leerling/{view.address.row_id}/besluit",
         # Sent twice (a double click, a reload) it is still one decision.
         decision_id=secrets.token_hex(16),
-        kinds=tuple(Option(kind, kind.label, kind == draft.kind) for kind in DecisionKind),
+        steps=tuple(
+            StepGroup(f"stap-{number}", heading, tuple(_step(kind, draft) for kind in kinds))
+            for number, (heading, kinds) in enumerate(STEPS, start=1)
+        ),
         because=tuple(
-            Option(because, because.label, because == draft.no_action_because)
+            Option(because.value, because.label, because == draft.no_action_because)
             for because in NoActionBecause
         ),
         owner=draft.owner,
+        owners=view.owners,
         look_back_on=draft.look_back_on,
         earliest=(today + timedelta(days=1)).isoformat(),
         latest=(today + FURTHEST_LOOK_BACK).isoformat(),
@@ -194,3 +242,7 @@ def _form(
             f"Kijk naar {counted(len(problems), 'punt', 'punten')} hieronder." if problems else ""
         ),
     )
+
+
+def _step(kind: DecisionKind, draft: Draft) -> Option:
+    return Option(kind.value, kind.label, kind == draft.kind)

@@ -15,9 +15,13 @@ from features.governance.audit import AuditChain
 from serving.access import Area, may_visit
 from serving.accounts import Account, Accounts
 from serving.desk import Desk
+from serving.home_desk import HomeDesk
+from serving.premises import Premises
 from serving.privacy_office import PrivacyOffice
+from serving.region import RegionDesk
 from serving.registers import Registers
 from serving.sessions import Session, Sessions
+from serving.team_desk import TeamDesk
 from serving.web.contexts.frame import Frame, Link
 from serving.web.dutch import moment
 from serving.web.security import tokens_match
@@ -28,6 +32,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _MENU = (
     (Area.LIST, Link("Bespreeklijst", "/lijst")),
+    (Area.AT_HOME, Link("Al in beeld", "/al-in-beeld")),
+    (Area.TEAM, Link("Zorgteam-overzicht", "/zorgteam")),
+    (Area.REGION, Link("Regiobeeld", "/regio")),
     (Area.MODEL, Link("Model", "/model")),
     (Area.REGISTER, Link("Kenmerkenregister", "/kenmerken")),
     (Area.LEDGER, Link("Gebruiksregister", "/gebruik")),
@@ -42,7 +49,8 @@ _MENU = (
 class WebSettings:
     """Section [web]. `hosts` are the names under which browsers reach the pages.
 
-    Without TLS that is this machine only. `mlflow` is an address to show.
+    Without TLS that is this machine only. `mlflow` is an address to show. `exports = false` takes
+    away every way to take pupils out of the pages, also from who has the right.
 
     >>> WebSettings(hosts=("tijdig.school.example",))
     Traceback (most recent call last):
@@ -53,6 +61,7 @@ class WebSettings:
     https: bool = False
     hosts: tuple[str, ...] = LOOPBACK
     mlflow: str = "http://127.0.0.1:5000"
+    exports: bool = True
     contact: str = "Vraag het de beheerder van Tijdig bij uw samenwerkingsverband."
 
     def __post_init__(self) -> None:
@@ -81,7 +90,11 @@ class Site:
     clock: Callable[[], datetime]
     accounts: Accounts
     sessions: Sessions
+    premises: Premises
     desk: Desk
+    home_desk: HomeDesk
+    team_desk: TeamDesk
+    region_desk: RegionDesk
     registers: Registers
     office: PrivacyOffice
     audit: AuditChain
@@ -115,13 +128,14 @@ class Site:
                 if may_visit(account, area)
             ),
             is_invented=self.is_invented,
+            notices=self.office.contracts.notices(account, self.clock()),
         )
 
     def _schools_of(self, account: Account) -> str:
         now = self.clock()
         if len(account.schools) > 2:
             return f"{len(account.schools)} scholen"
-        return " en ".join(sorted(self.desk.school_name(code, now) for code in account.schools))
+        return " en ".join(sorted(self.premises.school_name(code, now) for code in account.schools))
 
     def render(self, page: Page, status: int = 200) -> HTMLResponse:
         """The page: its template gets the fields of its dataclass and nothing else."""

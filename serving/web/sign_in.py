@@ -34,6 +34,7 @@ _HOMES = {
     Role.CARE_COORDINATOR: "/lijst",
     Role.DATA_SCIENTIST: "/model",
     Role.PRIVACY_OFFICER: "/kenmerken",
+    Role.REGION_COORDINATOR: "/regio",
 }
 
 

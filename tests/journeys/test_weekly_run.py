@@ -9,12 +9,12 @@ import pytest
 
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
+from features.governance.objections import object_to_processing
 from features.governance.vault import Vault
 from features.records import LogTable, RecordLog
 from features.school_weeks import as_of_moment
 from features.vocabulary import ABSENT_KINDS, PupilKey, Role
 from serving.accounts import Accounts
-from serving.decisions import DecisionKind, Decisions, Draft
 from serving.lists import Block, ListStore, PublishedList
 from serving.tables import open_app
 
@@ -136,8 +136,14 @@ def _object(installation: Any, lists: ListStore, published: PublishedList) -> Pu
     engine, moment = open_app(installation.home), datetime(2026, 11, 9, 10, tzinfo=UTC)
     account = Accounts(engine).add("ib@x.invalid", "I. B.", Role.CARE_COORDINATOR, [], moment)
     row = published.rows[-1]
-    draft = Draft(kind=DecisionKind.OBJECTION)
-    Decisions(engine).decide(row.row_id, draft, account.account_id, moment)
+    object_to_processing(
+        open_ledger(installation.home),
+        row.pupil_key,
+        published.school,
+        account.email,
+        account.role,
+        moment,
+    )
     return row.pupil_key
 
 

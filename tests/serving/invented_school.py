@@ -7,22 +7,29 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from features.governance.vault import Identity, Vault
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
 from features.settings import Home
-from features.vocabulary import PupilKey, Role, Theme
+from features.vocabulary import AbsenceKind, PupilKey, Role, Theme
 from models.reasons import Evidence, Explanation, Reason
 from serving.accounts import Accounts
+from serving.at_home import MonthCounts, months_later
+from serving.beside import BesideStore, Gone, GoneBecause, Place, SideRow, WeekFacts, publish_week
+from serving.decisions import Decision, Decisions, appointments
 from serving.lists import Block, ListRow, ListStore, Newness, PublishedList
+from serving.region import keep_months
 from serving.tables import open_app
 
 SCHOOL, OTHER_SCHOOL, NEW_SCHOOL = "90AB00", "90AB01", "90AB02"
 MONDAY = date(2026, 11, 16)
 EARLIER = (date(2026, 11, 2), date(2026, 11, 9))
 NOW = datetime(2026, 11, 16, 8, 30, tzinfo=UTC)
+NEXT_MONDAY = date(2026, 11, 23)
 IB, OTHER_IB = "ib@regenboog.example", "ib@kompas.example"
 SCIENTIST, OFFICER = "data@swv.example", "fg@swv.example"
+REGION = "regio@swv.example"
 PASSWORD = "vier losse woorden samen"
 
 _PUPILS = (
@@ -32,6 +39,9 @@ _PUPILS = (
     ("Thijs", "", "Jansen", "7b"),
     ("Sem", "de", "Vries", "5a"),
     ("Lotte", "", "Bakker", "8a"),
+    ("Milan", "", "Peeters", "7b"),
+    ("Fenna", "van", "Dijk", "6"),
+    ("Ruben", "", "Kok", "8a"),
 )
 _OTHERS = (("Yara", "", "Smit", "4"), ("Finn", "", "Mulder", "4"))
 
@@ -65,7 +75,10 @@ class InventedSchool:
         try:
             codes = (SCHOOL, OTHER_SCHOOL)
             store = ListStore(engine)
-            rows = [row for code in codes for row in _rows(store, code, as_of)]
+            beside = BesideStore(engine)
+            rows: list[ListRow | SideRow] = []
+            for code in codes:
+                rows += [*_rows(store, code, as_of), *beside.rows(code, as_of)]
             return next(row.row_id for row in rows if row.pupil_key == pupil.key)
         finally:
             engine.dispose()
@@ -85,21 +98,151 @@ def build(root: Path) -> InventedSchool:
     with log.writing():
         head = log.append(_delivery(pupils, others))
     engine = open_app(home)
-    store = ListStore(engine)
-    store.publish(_lists(pupils, others, head))
+    publish(engine, _lists(pupils, others, head), pupils)
     accounts = Accounts(engine)
+    every_school = [SCHOOL, OTHER_SCHOOL, NEW_SCHOOL]
     people: tuple[tuple[str, str, Role, list[str]], ...] = (
         (IB, "Marieke Dekker", Role.CARE_COORDINATOR, [SCHOOL]),
         (OTHER_IB, "Jan Postma", Role.CARE_COORDINATOR, [OTHER_SCHOOL, NEW_SCHOOL]),
         (SCIENTIST, "Wei Zhang", Role.DATA_SCIENTIST, []),
         (OFFICER, "Fatima Aksoy", Role.PRIVACY_OFFICER, []),
+        (REGION, "Hilde Bos", Role.REGION_COORDINATOR, every_school),
     )
     tokens = {}
     for email, name, role, schools in people:
-        accounts.add(email, name, role, schools, NOW)
+        accounts.add(email, name, role, schools, NOW, may_export=email == IB)
         tokens[email] = accounts.make_link(email, NOW)
     engine.dispose()
     return InventedSchool(home, pupils, others, tokens)
+
+
+def publish(engine: sa.Engine, lists: Sequence[PublishedList], pupils: Sequence[Pupil]) -> None:
+    """Publish these lists with what belongs beside them, as the weekly run does."""
+    beside = BesideRows(tuple(pupils), Decisions(engine).of_school(SCHOOL))
+
+    def alongside(connection: sa.Connection, published: PublishedList) -> None:
+        mine = pupils if published.school == SCHOOL else ()
+        publish_week(
+            connection,
+            beside.facts(published),
+            beside.rows(published),
+            {pupil.key: pupil.group for pupil in mine},
+            published.published_at,
+        )
+        keep_months(connection, published.school, months(published.school))
+
+    ListStore(engine).publish(lists, alongside)
+
+
+@dataclass(frozen=True)
+class BesideRows:
+    """What stands beside the lists of the first school: two at home, one out of sight."""
+
+    pupils: tuple[Pupil, ...]
+    decisions: Mapping[PupilKey, Sequence[Decision]]
+
+    def facts(self, published: PublishedList) -> WeekFacts:
+        """One group that registered nothing for two weeks; Amira gone from the second list."""
+        if published.school != SCHOOL:
+            return WeekFacts(published.school, published.as_of, 40)
+        amira = self.pupils[2]
+        gone = (Gone(amira.key, amira.group, GoneBecause.LESS_STANDS_OUT),)
+        return WeekFacts(
+            published.school,
+            published.as_of,
+            pupils=len(self.pupils),
+            unregistered=(("5a", 2),),
+            without_reason=3,
+            gone=gone if published.as_of == EARLIER[1] else (),
+        )
+
+    def rows(self, published: PublishedList) -> list[SideRow]:
+        """Milan's four weeks run out within a fortnight; Fenna's three months are over."""
+        if published.school != SCHOOL:
+            return []
+        as_of = published.as_of
+        milan, fenna, ruben = self.pupils[6:9]
+        listed = {row.pupil_key for row in published.rows}
+        due = appointments(self.decisions, as_of)
+        return [
+            SideRow(
+                SCHOOL,
+                as_of,
+                milan.key,
+                Place.AT_HOME,
+                milan.group,
+                since=date(2026, 10, 29),
+                school_days=12,
+                four_weeks_on=date(2026, 11, 25),
+                three_months_on=date(2027, 1, 29),
+                kinds=(AbsenceKind.SICK,),
+                last_contact=date(2026, 11, 5),
+            ),
+            SideRow(
+                SCHOOL,
+                as_of,
+                fenna.key,
+                Place.AT_HOME,
+                fenna.group,
+                since=date(2026, 7, 6),
+                school_days=62,
+                four_weeks_on=date(2026, 9, 11),
+                three_months_on=date(2026, 10, 6),
+                over_holiday=True,
+                kinds=(AbsenceKind.UNAUTHORISED, AbsenceKind.SICK),
+                running=("handelingsplan",),
+            ),
+            SideRow(
+                SCHOOL,
+                as_of,
+                ruben.key,
+                Place.OUT_OF_SIGHT,
+                ruben.group,
+                since=date(2026, 10, 9),
+            ),
+            *(
+                SideRow(
+                    SCHOOL,
+                    as_of,
+                    pupil.key,
+                    Place.BY_APPOINTMENT,
+                    pupil.group,
+                    since=due[pupil.key].look_back_on,
+                )
+                for pupil in self.pupils
+                if pupil.key in due and pupil.key not in listed
+            ),
+        ]
+
+
+def months(school: str) -> list[MonthCounts]:
+    """Counts that add up, some of them small: other ones for each school."""
+    extra = (SCHOOL, OTHER_SCHOOL, NEW_SCHOOL).index(school)
+    found, stock = [], 6 + extra
+    for number, month in enumerate(
+        [date(2025, month, 1) for month in range(8, 13)]
+        + [date(2026, month, 1) for month in range(1, 12)]
+    ):
+        began, returned, left = (number + extra) % 6, (number * 2 + extra) % 4, number % 7 == 6
+        stock += began - returned - left
+        longer = stock // 4
+        until = months_later(month, 1) - timedelta(days=1)
+        counts = (stock - longer, longer, began, returned, int(left))
+        found.append(MonthCounts(month, min(until, date(2026, 11, 15)), 250, *counts))
+    return found
+
+
+def publish_next_monday(school: InventedSchool) -> None:
+    """The list of a week later: Noor again, Lotte new; appointments come back by themselves."""
+    noor, _daan, _amira, _thijs, _sem, lotte, *_ = school.pupils
+    engine = open_app(school.home)
+    head = ListStore(engine).row(school.row_id(noor)).log_head
+    rows = (
+        _row(noor, Block.DISCUSS, Newness.AGAIN, 0, _noors_reasons(), ("handelingsplan",)),
+        _row(lotte, Block.DISCUSS, Newness.NEW, 1),
+    )
+    publish(engine, [_list(SCHOOL, NEXT_MONDAY, head, *rows)], school.pupils)
+    engine.dispose()
 
 
 def _remember(
@@ -241,7 +384,7 @@ def _table(table: LogTable, content: list[dict[str, object]]) -> pa.Table:
 
 
 def _lists(pupils: Sequence[Pupil], others: Sequence[Pupil], head: int) -> list[PublishedList]:
-    noor, daan, amira, thijs, sem, _ = pupils
+    noor, daan, amira, thijs, sem, *_ = pupils
     return [
         _list(SCHOOL, EARLIER[0], head, _row(amira, Block.DISCUSS, Newness.NEW, 0)),
         _list(

@@ -11,9 +11,8 @@ from features.errors import NotThere, VerificationFailed
 from features.settings import Home
 from features.vocabulary import PupilKey, Theme
 from models.reasons import Evidence, Explanation, Reason
-from serving.decisions import Decisions, Draft
 from serving.lists import Block, ListRow, ListStore, Newness, PublishedList
-from serving.tables import ACCOUNTS, LIST_ROWS, open_app
+from serving.tables import LIST_ROWS, open_app
 from tests.serving.invented_school import MONDAY, NOW, SCHOOL
 
 ANNA, BO, CEM = PupilKey("p1anna"), PupilKey("p1bo"), PupilKey("p1cem")
@@ -140,31 +139,3 @@ def test_what_is_not_there_is_said_with_the_next_step(store: ListStore) -> None:
         store.get(SCHOOL, MONDAY)
     with pytest.raises(NotThere):
         store.row("0" * 32)
-
-
-def test_an_objection_lasts_until_something_else_is_decided(
-    store: ListStore, engine: sa.Engine
-) -> None:
-    store.publish([a_list(ANNA, BO)])
-    with engine.begin() as connection:
-        connection.execute(
-            ACCOUNTS.insert(),
-            {
-                "account_id": "a",
-                "email": "a@b.example",
-                "name": "A",
-                "role": "care_coordinator",
-                "active": True,
-                "created_at": NOW,
-            },
-        )
-    anna, bo = store.get(SCHOOL, MONDAY).rows
-    decisions = Decisions(engine)
-    decisions.decide(anna.row_id, Draft(kind="objection"), "a", NOW)
-    decisions.decide(bo.row_id, Draft(kind="plan_talk"), "a", NOW)
-    assert decisions.objections(SCHOOL, before=NOW) == frozenset()
-    assert decisions.objections(SCHOOL, before=NOW + timedelta(hours=1)) == {ANNA}
-    decisions.decide(anna.row_id, Draft(kind="plan_talk"), "a", NOW + timedelta(hours=1))
-    assert decisions.objections(SCHOOL, before=NOW + timedelta(hours=2)) == frozenset()
-    assert decisions.objections(SCHOOL, before=NOW + timedelta(hours=1)) == {ANNA}
-    assert [each.kind for each in decisions.of_school(SCHOOL)[ANNA]] == ["plan_talk", "objection"]

@@ -13,11 +13,13 @@ from jinja2 import Environment, meta, nodes
 from serving.web import contexts
 from serving.web.services import template_environment
 from tests.serving.invented_school import (
+    EARLIER,
     IB,
     NEW_SCHOOL,
     OFFICER,
     OTHER_IB,
     OTHER_SCHOOL,
+    REGION,
     SCHOOL,
     SCIENTIST,
     InventedSchool,
@@ -41,8 +43,34 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
     token = school.set_up_tokens[SCIENTIST]
     for client, addresses in (
         (stranger, ["/inloggen", f"/welkom/{token}", "/welkom/x", "/nergens", "/uitleg"]),
-        (own, [f"/lijst/{SCHOOL}", f"/leerling/{row_id}", "/uitleg", "/model"]),
-        (other, [f"/lijst/{NEW_SCHOOL}", f"/lijst/{OTHER_SCHOOL}"]),
+        (
+            own,
+            [
+                f"/lijst/{SCHOOL}",
+                f"/lijst/{SCHOOL}?week={EARLIER[1]}",
+                f"/lijst/{SCHOOL}/toevoegen",
+                f"/lijst/{SCHOOL}/toevoegen?naam=bak",
+                f"/lijst/{SCHOOL}/toevoegen?naam=xyz",
+                f"/leerling/{row_id}",
+                f"/leerling/{school.row_id(school.pupils[6])}",
+                f"/al-in-beeld/{SCHOOL}",
+                f"/zorgteam/{SCHOOL}",
+                f"/zorgteam/{SCHOOL}?van=2026-13-45",
+                "/uitleg",
+                "/model",
+            ],
+        ),
+        (
+            other,
+            [
+                f"/lijst/{NEW_SCHOOL}",
+                f"/lijst/{OTHER_SCHOOL}",
+                f"/al-in-beeld/{NEW_SCHOOL}",
+                f"/al-in-beeld/{OTHER_SCHOOL}",
+                f"/zorgteam/{OTHER_SCHOOL}",
+            ],
+        ),
+        (visit(REGION), ["/regio", "/lijst"]),
     ):
         for address in addresses:
             yield address, client.get(address).text
@@ -69,7 +97,9 @@ def test_no_page_uses_a_banned_word(app: FastAPI, visit: Visit, school: Invented
     for address, text in all_pages(app, visit, school):
         words = parse(text).text
         match = BANNED.search(words)
-        if address.startswith(("/lijst", "/leerling")):  # where sentences are about a pupil
+        if address.startswith(
+            ("/lijst", "/leerling", "/al-in", "/zorg")
+        ):  # where sentences are about a pupil
             match = match or CAUSE.search(words)
         assert match is None, f"{address}: {match}"
 
@@ -102,7 +132,11 @@ def names_used(environment: Environment, template: str) -> set[str]:
 
 def test_every_template_has_its_page() -> None:
     pages = {page.template for page in contexts.pages()}
-    assert {path.name for path in TEMPLATES.glob("*.html")} == pages | {"base.html", "_fields.html"}
+    assert {path.name for path in TEMPLATES.glob("*.html")} == pages | {
+        "base.html",
+        "_care.html",
+        "_fields.html",
+    }
 
 
 def test_every_class_name_of_a_template_has_a_style() -> None:

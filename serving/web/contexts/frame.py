@@ -25,7 +25,8 @@ class Option:
 class Frame:
     """What stands around every page; the form token is empty when nobody is signed in.
 
-    `is_invented`: no pupil of this installation exists, and every page says so.
+    `is_invented`: no pupil of this installation exists, and every page says so. `notices`: what
+    stops the lists of this person.
     """
 
     title: str
@@ -37,3 +38,4 @@ class Frame:
     form_token: str = ""
     navigation: tuple[Link, ...] = ()
     is_invented: bool = False
+    notices: tuple[str, ...] = ()

@@ -84,14 +84,26 @@ class MembershipLine:
 
 @dataclass(frozen=True)
 class DecisionLine:
-    """One decision that was kept."""
+    """One decision that was kept, and how it went; `outcomes` is empty where nothing was agreed."""
 
+    decision_id: str
     when: str
     who: str
     what: str
     owner: str
     look_back: str
     note: str
+    outcome: str
+    outcomes: tuple[Option, ...]
+
+
+@dataclass(frozen=True)
+class StepGroup:
+    """One part of the ladder of steps."""
+
+    key: str
+    heading: str
+    steps: tuple[Option, ...]
 
 
 @dataclass(frozen=True)
@@ -100,9 +112,10 @@ class DecisionForm:
 
     action: str
     decision_id: str
-    kinds: tuple[Option, ...]
+    steps: tuple[StepGroup, ...]
     because: tuple[Option, ...]
     owner: str
+    owners: tuple[str, ...]
     look_back_on: str
     earliest: str
     latest: str
@@ -114,7 +127,10 @@ class DecisionForm:
 
 @dataclass(frozen=True)
 class PupilPage:
-    """One pupil as of the Monday of the list: facts first, then reasons, then the decision."""
+    """One pupil as of the Monday of the list: facts first, then reasons, then the decision.
+
+    `not_weighed` says how a pupil came here about whom nothing was weighed; empty for others.
+    """
 
     template: ClassVar[str] = "pupil.html"
     frame: Frame
@@ -125,6 +141,8 @@ class PupilPage:
     school_name: str
     place: str
     access_reason: str
+    row_id: str
+    saved: str
     week: int
     data_until: str
     summary: tuple[str, ...]
@@ -133,6 +151,7 @@ class PupilPage:
     support: tuple[SupportLine, ...]
     reasons: tuple[ReasonPart, ...]
     counter_evidence: tuple[str, ...]
+    not_weighed: str
     memberships: tuple[MembershipLine, ...]
     decisions: tuple[DecisionLine, ...]
     form: DecisionForm

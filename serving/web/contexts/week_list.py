@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from serving.web.contexts.frame import Frame, Option
+from serving.web.contexts.frame import Frame, Link, Option
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ListLine:
     theme: str
     remark: str
     newness: str
+    newness_detail: str
     is_new: bool
     running: tuple[str, ...]
     status: str
@@ -50,8 +51,20 @@ class ListBlock:
 
 
 @dataclass(frozen=True)
+class GoneLine:
+    """A pupil of the last list who is not on this one."""
+
+    name: str
+    group: str
+    because: str
+
+
+@dataclass(frozen=True)
 class ListPage:
-    """The bespreeklijst of one school and week."""
+    """The bespreeklijst of one school and week.
+
+    `add_address` is empty for older weeks, and `newest_address` for the newest.
+    """
 
     template: ClassVar[str] = "list.html"
     frame: Frame
@@ -63,6 +76,8 @@ class ListPage:
     weeks: tuple[Option, ...]
     sort: str
     direction: str
+    selection: str
+    selections: tuple[Link, ...]
     count: str
     open_count: str
     capacity: int
@@ -71,6 +86,11 @@ class ListPage:
     model_version: str
     columns: tuple[Column, ...]
     blocks: tuple[ListBlock, ...]
+    gone: tuple[GoneLine, ...]
+    missing: tuple[str, ...]
+    reminders: tuple[str, ...]
+    add_address: str
+    newest_address: str
     keep_until: str
     saved: str
 
@@ -82,3 +102,30 @@ class NoListPage:
     template: ClassVar[str] = "no_list.html"
     frame: Frame
     school_name: str
+
+
+@dataclass(frozen=True)
+class FoundLine:
+    """A pupil found by name."""
+
+    handle: str
+    name: str
+    group: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class AddPage:
+    """Search a pupil of one's own school and put it on the list by hand."""
+
+    template: ClassVar[str] = "add_pupil.html"
+    frame: Frame
+    back: Link
+    action: str
+    school_name: str
+    words: str
+    longest: int
+    found: tuple[FoundLine, ...]
+    nothing_found: str
+    because: tuple[Option, ...]
+    problem: str
