@@ -1,6 +1,6 @@
 """The risk model: shallow gradient-boosted trees for a rare class, reproducible to the byte."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import lightgbm
@@ -112,9 +112,11 @@ def fit(
     calibration: TrainingRows,
     params: Params,
     metadata: Metadata = Metadata(),  # noqa: B008 (frozen)
+    directions: Mapping[str, int] | None = None,
 ) -> Bundle:
     """Fit the trees on `train` and the calibrator on the later rows of `calibration`.
 
+    `directions` (feature to 1, -1 or 0) takes the place of `MONOTONE`, whatever `params.monotone`.
     The same rows, parameters and seed give the same bundle, byte for byte, on any number of
     threads. Counts, seed and parameters are added to `metadata`.
     """
@@ -125,7 +127,7 @@ def fit(
             f"none of the {len(train.y)} training rows has an onset; widen the training span."
         )
     preparation = fit_preparation(train.x, train.pupils)
-    parameters = _lightgbm_parameters(params, train.features)
+    parameters = tree_parameters(params, train.features, directions)
     data = lightgbm.Dataset(
         preparation.apply(train.x),
         label=train.y.astype(np.float32),
@@ -135,7 +137,7 @@ def fit(
     )
     booster = lightgbm.train(parameters, data, num_boost_round=params.rounds)
     bundle = Bundle(
-        model_text=_model_text(booster),
+        model_text=plain_text(booster),
         features=train.features,
         preparation=preparation,
         # Only to read the margin by; the calibration rows replace it below.
@@ -167,7 +169,10 @@ def monotone_directions(features: Iterable[str]) -> list[int]:
     return [int(name in MONOTONE) for name in features]
 
 
-def _lightgbm_parameters(params: Params, features: tuple[str, ...]) -> dict[str, object]:
+def tree_parameters(
+    params: Params, features: tuple[str, ...], directions: Mapping[str, int] | None = None
+) -> dict[str, object]:
+    """The settings as LightGBM calls them."""
     chosen: dict[str, object] = {
         "objective": "binary",
         "learning_rate": params.learning_rate,
@@ -187,13 +192,18 @@ def _lightgbm_parameters(params: Params, features: tuple[str, ...]) -> dict[str,
         "num_threads": params.threads,
         "verbosity": -1,
     }
-    if params.monotone and any(monotone_directions(features)):
-        chosen["monotone_constraints"] = monotone_directions(features)
+    constraints = [0] * len(features)
+    if directions is not None:
+        constraints = [directions.get(name, 0) for name in features]
+    elif params.monotone:
+        constraints = monotone_directions(features)
+    if any(constraints):
+        chosen["monotone_constraints"] = constraints
         chosen["monotone_constraints_method"] = "basic"
     return chosen
 
 
-def _model_text(booster: lightgbm.Booster) -> str:
+def plain_text(booster: lightgbm.Booster) -> str:
     """The trees without LightGBM's list of settings, which names threads and file paths."""
     text: str = booster.model_to_string()
     return text[: text.index("\nparameters:")] + "\n"
