@@ -18,7 +18,7 @@ from features.records import RecordLog
 from features.school_weeks import AMSTERDAM
 from features.settings import Home
 from features.store import FeatureStore
-from serving.access import Area, Guard
+from serving.access import Area, Guard, may_visit
 from serving.accounts import Account
 from serving.facts import school_names
 from serving.models_in_use import KnownModel, ModelsInUse
@@ -126,6 +126,31 @@ class ContractDesk:
         """Features that expire within 60, 30 or 7 days."""
         return expiring(self._approvals.in_force(self._contracts), _today(moment))
 
+    def notices(self, account: Account, moment: datetime) -> tuple[str, ...]:
+        """What anyone who works with lists must know now: stopped, or no new list and why.
+
+        Shown on every page of a care coordinator (of the own schools) and a privacy officer.
+        """
+        if not may_visit(account, Area.LIST) and not may_visit(account, Area.CONTRACTS):
+            return ()
+        told = [_stopped(stop) for stop in self._stops_for(account)]
+        in_use = next((one for one in self._models.all() if one.in_use), None)
+        needed = in_use.features if in_use else ()
+        contracts, aside = self._approvals.in_force(self._contracts), self._approvals.set_aside()
+        reasons = standing_reasons(contracts, aside, needed, moment)
+        if reasons:
+            more = f" en nog {len(reasons) - 1}" if len(reasons) > 1 else ""
+            told.append(
+                "Er komt geen nieuwe lijst: het model heeft een kenmerk nodig dat nu niet gebruikt "
+                f"mag worden ({reasons[0]}{more}). Lijsten die er al waren, blijven staan."
+            )
+        return tuple(told)
+
+    def _stops_for(self, account: Account) -> Sequence[Stop]:
+        mine = account.schools | {EVERYWHERE}
+        everything = may_visit(account, Area.CONTRACTS)
+        return [stop for code, stop in self._stops.standing().items() if everything or code in mine]
+
     def may_decide(self, account: Account, moment: datetime) -> None:
         """Refuse who may not decide on contracts or stop lists."""
         self._guard.area(account, Area.CONTRACTS, moment)
@@ -171,6 +196,12 @@ class ContractDesk:
             found = connection.execute(query).all()
         weeks = tuple(sorted({row.as_of for row in found}, reverse=True))
         return weeks, len({row.school for row in found})
+
+
+def _stopped(stop: Stop) -> str:
+    where = "alle scholen" if stop.school == EVERYWHERE else f"school {stop.school}"
+    day = stop.since.astimezone(AMSTERDAM)
+    return f"De lijsten van {where} zijn stilgelegd sinds {day:%d-%m-%Y}: {stop.reason}"
 
 
 def standing_reasons(

@@ -1,6 +1,6 @@
 """A privacy officer approves, refuses, switches off, permits a trial, and stops the lists."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,16 @@ from features.governance.gate import Gate
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
-from tests.serving.invented_school import IB, NOW, OFFICER, SCHOOL, SCIENTIST, InventedSchool
+from serving.contract_desk import standing_reasons
+from tests.serving.invented_school import (
+    IB,
+    NOW,
+    OFFICER,
+    OTHER_IB,
+    SCHOOL,
+    SCIENTIST,
+    InventedSchool,
+)
 from tests.serving.page_rules import Element, parse, problems
 from tests.serving.visitors import Browser, Clock, Visit
 
@@ -172,3 +181,26 @@ def test_the_lists_of_a_school_are_stopped_and_resumed(
     assert coordinator.get(f"/lijst/{SCHOOL}").status_code != 200
     events = [row.event for row in AuditChain(open_ledger(school.home)).rows()]
     assert events.count("lists_stopped") == 2 and events.count("lists_resumed") == 1
+
+
+def test_who_works_with_lists_reads_why_they_are_stopped(
+    visit: Visit, school: InventedSchool
+) -> None:
+    officer, coordinator = visit(OFFICER), visit(IB)
+    send(officer, "/noodstop/stop", school=SCHOOL, reden="registratie klopt niet")
+    told = "De lijsten van school 90AB00 zijn stilgelegd sinds 16-11-2026: registratie klopt niet"
+    for client, address in ((officer, "/kenmerken"), (coordinator, "/lijst")):
+        assert told in parse(client.get(address, follow_redirects=True).text).text
+    other = parse(visit(OTHER_IB).get("/lijst", follow_redirects=True).text).text
+    assert "registratie klopt niet" not in other
+
+
+def test_an_expired_feature_of_the_model_in_use_is_told() -> None:
+    contracts = read_contracts()
+    until = contracts[FEATURE.name].expires_on
+    at = datetime(until.year, until.month, until.day, 8, tzinfo=UTC)
+    assert standing_reasons(contracts, {}, [FEATURE.name], at - timedelta(days=1)) == ()
+    (told,) = standing_reasons(contracts, {}, [FEATURE.name], at)
+    assert told == f"{FEATURE.label_nl}: goedkeuring verlopen op {until:%d-%m-%Y}"
+    (told,) = standing_reasons({}, {}, [FEATURE.name], at)
+    assert told.endswith("niet goedgekeurd")
