@@ -89,6 +89,17 @@ def gather_rows(
     return ExperimentRows(sample(frame, experiment), periods, data_end)
 
 
+def label_mondays(
+    log: RecordLog, school: str, mondays: Sequence[date], moment: datetime, experiment: Experiment
+) -> pl.DataFrame | None:
+    """The labels of one school's pupils at `mondays`, as known then; None without records."""
+    until = _seen_until(log, school, moment)
+    if until is None or not mondays:
+        return None
+    tables = read_partition(log, school, moment)
+    return _labels(tables, school, mondays, moment, until, experiment)
+
+
 def schools_of(log: RecordLog, sectors: Sequence[str], moment: datetime) -> list[str]:
     """The schools of these sectors (none: all), as known at `moment`."""
     if not sectors:

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from features.errors import ExperimentError
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import feature
 from models.bundle import Metadata
+from models.hazard import fit_hazard
 from models.logistic import LogisticModel, fit_logistic
 from models.risk_model import TrainingRows
 from models.risk_model import fit as fit_trees
@@ -30,17 +34,27 @@ class Fitted:
 
 
 def fit_family(
-    experiment: Experiment, train: TrainingRows, calibration: TrainingRows, metadata: Metadata
+    experiment: Experiment,
+    train: TrainingRows,
+    calibration: TrainingRows,
+    metadata: Metadata,
+    lead_weeks: NDArray[np.integer],
 ) -> RiskModel:
-    """The model of the experiment's family; its terms travel in its metadata."""
+    """The model of the experiment's family; its terms travel in its metadata.
+
+    `lead_weeks`: of each row of `train` the school week of the onset, -1 without one.
+    """
     model: RiskModel
     if experiment.family == "logistic":
         strength = experiment.logistic.strength
         model = fit_logistic(train, calibration, strength, metadata)
-    elif experiment.family == "boosted":
-        model = fit_trees(train, calibration, experiment.model, metadata)
+    elif experiment.family == "hazard":
+        weeks = experiment.label.weeks
+        model = fit_hazard(train, lead_weeks, weeks, calibration, experiment.model, metadata)
     else:
-        raise ExperimentError(f"family {experiment.family} cannot be fitted yet")
+        fixed = experiment.family == "boosted_monotone"
+        stated = {name: int(feature(name).direction) for name in train.features} if fixed else None
+        model = fit_trees(train, calibration, experiment.model, metadata, stated)
     return with_terms(model, experiment)
 
 

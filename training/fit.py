@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from features.errors import ExperimentError, NotThere
 from features.governance.use import Action, Use
@@ -156,7 +158,8 @@ def fit_models(
         trained_until=_last_monday(rows, Part.FIT),
         calibrated_until=_last_monday(rows, Part.CALIBRATION),
     )
-    first = fit_family(experiment, fit_on, calibrate_on, metadata)
+    lead = lead_weeks(rows, Part.FIT)
+    first = fit_family(experiment, fit_on, calibrate_on, metadata, lead)
     logistic = fit_logistic(fit_on, calibrate_on, metadata=metadata)
     back = held_back(first, calibrate_on)
     if not experiment.splits.refit:
@@ -165,13 +168,20 @@ def fit_models(
     everything = choose(training_rows(rows, values, *parts), names)
     metadata = replace(metadata, trained_until=metadata.calibrated_until)
     # A calibrator must not learn from margins of rows that its model has seen: the first stays.
-    final = fit_family(experiment, everything, calibrate_on, metadata)
+    lead = lead_weeks(rows, *parts)
+    final = fit_family(experiment, everything, calibrate_on, metadata, lead)
     beside = fit_logistic(everything, calibrate_on, metadata=metadata)
     return Fitted(
         replace(final, calibrator=first.calibrator),
         replace(beside, calibrator=logistic.calibrator),
         back,
     )
+
+
+def lead_weeks(rows: ExperimentRows, *parts: Part) -> NDArray[np.int16]:
+    """The school week of the onset of each row of these parts, as `training_rows` orders them."""
+    inside = rows.frame["part"].is_in([part.value for part in parts])
+    return rows.frame.filter(inside)["lead_weeks"].to_numpy().astype(np.int16)
 
 
 def _last_monday(rows: ExperimentRows, part: Part) -> date | None:

@@ -1,8 +1,12 @@
-"""Commands on models: train, report, compare, promote, and the tracking page."""
+"""Commands on models: train, search, report, compare, promote, monitor, and the tracking page."""
+
+from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -11,6 +15,9 @@ from rich.table import Table
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
 from serving.commands.context import Work
+
+if TYPE_CHECKING:
+    from training.monitor import Listed
 
 
 @click.command()
@@ -98,6 +105,69 @@ def promote(
         work.say(line)
 
 
+@click.command()
+@click.argument("experiment", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.pass_obj
+def search(work: Work, experiment: Path, out: Path) -> None:
+    """Search better parameters for EXPERIMENT within its budget; writes a new experiment file."""
+    from training.search import search as search_parameters
+
+    use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
+    found = search_parameters(experiment, work.home, use, work.say)
+    out.write_text(found.text, encoding="utf-8")
+    verdict = "better than" if found.improved else "no better than"
+    work.say(
+        f"{found.trials} trials, {found.pruned} pruned; trial {found.number} finds "
+        f"{100 * found.best:.1f} % early, {verdict} the file itself ({100 * found.started:.1f} %)"
+    )
+    work.say(f"written to {out}; now `tijdig train {out}` measures it on the test year")
+
+
+@click.command()
+@click.option("--as-of", type=click.DateTime(formats=["%Y-%m-%d"]), required=True)
+@click.pass_obj
+def monitor(work: Work, as_of: datetime) -> None:
+    """Say what changed since earlier years, and what came of past lists; 1 on an alarm."""
+    from training.monitor import realised, watch
+
+    use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
+    watched = watch(work.home, as_of.date(), use)
+    years = ", ".join(str(day) for day in watched.compared_with)
+    work.say(f"{watched.tests} comparisons of {watched.monday} with {years}")
+    for each in watched.alarms:
+        work.say(f"  {each.line()}")
+    outcomes = realised(work.home, past_names(work), use)
+    for outcome in outcomes:
+        work.say(f"  {'ALARM: ' if outcome.alarms else ''}{outcome.line()}")
+    if not outcomes:
+        work.say("no past list has a known outcome yet")
+    if watched.alarms or any(outcome.alarms for outcome in outcomes):
+        work.say("look at the alarms above before the next list")
+        raise SystemExit(1)
+    work.say("no alarm")
+
+
+def past_names(work: Work) -> list[Listed]:
+    """Every name that a model put on a published list."""
+    from serving.lists import Block, ListStore
+    from serving.tables import open_app
+    from training.monitor import Listed
+
+    if not work.home.app.exists():
+        return []
+    store = ListStore(open_app(work.home))
+    published = (
+        store.get(school, day) for school in store.schools() for day in store.weeks(school)
+    )
+    return [
+        Listed(one.school, row.pupil_key, one.as_of, int(one.model_version))
+        for one in published
+        for row in one.rows
+        if row.block is not Block.TOO_LITTLE_DATA
+    ]
+
+
 def try_out_latest(work: Work) -> None:
     """Use the newest model without promoting it; only on an invented region."""
     from training.promote import try_out
@@ -124,4 +194,4 @@ def mlflow(work: Work, port: int) -> None:
     subprocess.run(arguments, check=True)  # noqa: S603  (our own interpreter, no shell)
 
 
-COMMANDS = (train, report, compare, promote, mlflow)
+COMMANDS = (train, search, report, compare, promote, monitor, mlflow)

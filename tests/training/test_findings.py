@@ -144,7 +144,7 @@ def test_figures_too_good_to_be_true_raise_the_alarm() -> None:
 
 def test_the_label_of_every_experiment_begins_where_its_features_end() -> None:
     for kind in ("onset", "strict", "share"):
-        reach = label_reach(Label(kind=kind))  # type: ignore[arg-type]
+        reach = label_reach(Label(kind=kind))
         assert reach.first == 0 and reach.end > 0
     assert Experiment("a", "b").features.names()
 
