@@ -166,11 +166,13 @@ def invite(work: Work, port: int) -> None:
         ("zorg-vo@voorbeeld.invalid", "Otto Zorg", Role.CARE_COORDINATOR, (schools[-1],)),
         ("data@voorbeeld.invalid", "Dana Wetenschapper", Role.DATA_SCIENTIST, ()),
         ("fg@voorbeeld.invalid", "Ferry Gegevens", Role.PRIVACY_OFFICER, ()),
+        ("regio@voorbeeld.invalid", "Rea Regio", Role.REGION_COORDINATOR, tuple(schools)),
     )
     work.say("One-time links to choose a password (they work once, while the pages are served):")
     for email, name, role, own in people:
-        path = pages.setup_link(work, email, name, role, own)
-        of_school = f" of school {own[0]}" if own else ""
+        may_export = role is Role.CARE_COORDINATOR
+        path = pages.setup_link(work, email, name, role, own, may_export=may_export)
+        of_school = f" of school {own[0]}" if len(own) == 1 else ""
         work.say(f"  {role.label}{of_school}: http://127.0.0.1:{port}{path}")
 
 
