@@ -57,3 +57,9 @@ class NotAllowed(TijdigError):
     """This person may not see or do this."""
 
     exit_code = 18
+
+
+class MatchRefused(TijdigError):
+    """A match of pupils who changed school is not signed by two people, or was altered."""
+
+    exit_code = 19

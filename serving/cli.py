@@ -14,7 +14,16 @@ from rich.console import Console
 import features
 from features.errors import NotThere, TijdigError
 from features.settings import Home, read_settings
-from serving.commands import demo, feature_tables, models, pages, privacy, records, weekly
+from serving.commands import (
+    deliveries,
+    demo,
+    feature_tables,
+    models,
+    pages,
+    privacy,
+    records,
+    weekly,
+)
 from serving.commands.context import Work
 
 SETTINGS_FILE = "tijdig.toml"
@@ -51,7 +60,7 @@ def tijdig(context: click.Context, home: Path, verbose: bool) -> None:
     context.obj = Work(Home(home), settings, now, getpass.getuser(), os.environ)
 
 
-for module in (demo, feature_tables, models, pages, privacy, records, weekly):
+for module in (deliveries, demo, feature_tables, models, pages, privacy, records, weekly):
     for command in module.COMMANDS:
         tijdig.add_command(command)
 

@@ -23,6 +23,7 @@ class Domain(StrEnum):
     RECORDS = "records"
     SOURCE_IDS = "source-ids"
     NUMBERS = "numbers"
+    SEALS = "seals"
 
 
 def domain_key(secret: bytes, domain: Domain) -> bytes:

@@ -44,6 +44,14 @@ _pupils = sa.Table(
     sa.UniqueConstraint("school", "number_tag"),
 )
 
+# A pupil who came from another school of the region: records go on under the kept key.
+_links = sa.Table(
+    "linked_pupil",
+    _metadata,
+    sa.Column("pupil_key", sa.String(40), primary_key=True),
+    sa.Column("kept_key", sa.String(40), nullable=False, index=True),
+)
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -74,6 +82,7 @@ class Vault:
         self._pseudonym_key = domain_key(secret, Domain.RECORDS)
         self._source_key = domain_key(secret, Domain.SOURCE_IDS)
         self._number_key = domain_key(secret, Domain.NUMBERS)
+        self._seal_key = domain_key(secret, Domain.SEALS)
         self._ciphers: dict[str, AESGCM] = {}
 
     @classmethod
@@ -103,7 +112,8 @@ class Vault:
         """The pseudonyms of the pupils with these numbers at `school`, in the order asked.
 
         Leading zeros make no difference: spreadsheets drop them. An unknown number gives None,
-        or with `create` a new pupil without a name.
+        or with `create` a new pupil without a name. A pupil who was matched with one of another
+        school has the key of that one.
         """
         if create:
             known = self.keys_for(school, numbers)
@@ -113,7 +123,11 @@ class Vault:
             _pupils.c.school == school
         )
         with self._engine.connect() as connection:
-            by_tag = {row.number_tag: PupilKey(row.pupil_key) for row in connection.execute(query)}
+            kept = _kept_keys(connection)
+            by_tag = {
+                row.number_tag: PupilKey(kept.get(row.pupil_key, row.pupil_key))
+                for row in connection.execute(query)
+            }
         return [by_tag.get(self._number_tag(school, number)) for number in numbers]
 
     def remember(self, school: str, identities: Iterable[Identity]) -> set[str]:
@@ -150,21 +164,53 @@ class Vault:
                 batch = pupil_keys[start : start + _BATCH]
                 for row in connection.execute(query.where(_pupils.c.pupil_key.in_(batch))):
                     found[PupilKey(row.pupil_key)] = self._unsealed(row.school, row.uid, row.sealed)
+                # A matched pupil is called as at the school of now.
+                moved = query.add_columns(_links.c.kept_key).join(
+                    _links, _links.c.pupil_key == _pupils.c.pupil_key
+                )
+                for row in connection.execute(moved.where(_links.c.kept_key.in_(batch))):
+                    found[PupilKey(row.kept_key)] = self._unsealed(row.school, row.uid, row.sealed)
         return found
+
+    def link(self, pairs: Sequence[tuple[PupilKey, PupilKey]]) -> None:
+        """From now on each first key's pupil goes by the second: all of them or none.
+
+        The second is the key of the earlier school, which keeps its history.
+        """
+        with self._engine.begin() as connection:
+            for own, wanted in pairs:
+                kept = _kept_keys(connection)
+                final = kept.get(wanted, wanted)
+                assert final != own, "a pupil cannot be linked to itself"
+                connection.execute(_links.delete().where(_links.c.pupil_key == own))
+                connection.execute(_links.insert(), [{"pupil_key": own, "kept_key": final}])
+                connection.execute(
+                    _links.update().where(_links.c.kept_key == own).values(kept_key=final)
+                )
+
+    def seal(self, text: str) -> str:
+        """A keyed hash that only this vault can make: nobody alters a signed text unseen."""
+        return hmac.digest(self._seal_key, text.encode(), "sha256").hex()
 
     def pupils_of(self, school: str) -> dict[PupilKey, Identity]:
         """Everyone the vault knows at `school`; to find one person, never to make a list."""
         found: dict[PupilKey, Identity] = {}
         query = sa.select(_pupils).where(_pupils.c.school == school)
         with self._engine.connect() as connection:
+            kept = _kept_keys(connection)
             for row in connection.execute(query):
-                found[PupilKey(row.pupil_key)] = self._unsealed(school, row.uid, row.sealed)
+                key = PupilKey(kept.get(row.pupil_key, row.pupil_key))
+                found[key] = self._unsealed(school, row.uid, row.sealed)
         return found
 
     def forget(self, pupil_key: PupilKey) -> int:
         """Take a pupil out, so that no one can lead the pseudonym back to a person; rows gone."""
         with self._engine.begin() as connection:
-            gone = connection.execute(_pupils.delete().where(_pupils.c.pupil_key == pupil_key))
+            own = sa.select(_links.c.pupil_key).where(_links.c.kept_key == pupil_key)
+            is_theirs = (_pupils.c.pupil_key == pupil_key) | _pupils.c.pupil_key.in_(own)
+            gone = connection.execute(_pupils.delete().where(is_theirs))
+            is_link = (_links.c.kept_key == pupil_key) | (_links.c.pupil_key == pupil_key)
+            connection.execute(_links.delete().where(is_link))
             return gone.rowcount
 
     def record_keys(self, texts: Iterable[str]) -> list[str]:
@@ -224,6 +270,11 @@ class Vault:
     def _content_tag(self, school: str, one: Identity) -> bytes:
         text = "\x1f".join(("content", school, *one.parts))
         return hmac.digest(self._number_key, text.encode(), "sha256")
+
+
+def _kept_keys(connection: sa.Connection) -> dict[str, str]:
+    query = sa.select(_links.c.pupil_key, _links.c.kept_key)
+    return {row.pupil_key: row.kept_key for row in connection.execute(query)}
 
 
 def _context(school: str, uid: bytes) -> bytes:

@@ -39,18 +39,23 @@ class IngestSettings:
 
     `assumed_lag_days`: how long after the fact a first bulk load without recording moments is
     taken to have been known. `profiles`: a folder with more profiles; empty for `profiles/` in
-    the home. `long_megabytes`: from which size a file of absence is read in parts.
+    the home. `long_megabytes`: from which size a file of absence is read in parts. `moves`: what
+    happens to a pupil who changes school within the region: "match" keeps one history by a match
+    that two people signed, "anew" never does.
     """
 
     assumed_lag_days: int = 7
     max_megabytes: int = 2000
     profiles: str = ""
     long_megabytes: float = 64.0
+    moves: str = "match"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         if self.assumed_lag_days < 0 or self.max_megabytes < 1 or self.long_megabytes <= 0:
             raise ValueError("assumed_lag_days cannot be negative, the sizes neither, nor zero")
+        if self.moves not in ("match", "anew"):
+            raise ValueError('moves is "match" or "anew"')
 
 
 def ingest(

@@ -220,13 +220,7 @@ class Intake:
         return self._kept(keyed, [Rule("pupil_not_known", "pupil_number", unknown)])
 
     def _with_keys(self, table: LogTable, rows: pl.DataFrame) -> pl.DataFrame:
-        parts = [pl.col(name).cast(pl.String).fill_null("") for name in NATURAL_KEYS[table]]
-        if table is LogTable.CODES:
-            # Only where a code has more than one meaning does the day belong to its key.
-            parts.append(pl.concat_str(pl.lit("\x1f"), "valid_from").fill_null(""))
-            parts[-2:] = [pl.concat_str(parts[-2:])]
-        texts = rows.select(pl.concat_str(pl.lit(str(table)), *parts, separator="\x1f"))
-        keys = self.vault.record_keys(texts.to_series().to_list())
+        keys = record_keys(self.vault, table, rows)
         recorded_at = (
             pl.col("recorded_at")
             if "recorded_at" in rows.columns
@@ -234,10 +228,22 @@ class Intake:
         )
         withdrawn = pl.col("withdrawn") == "yes" if "withdrawn" in rows.columns else pl.lit(False)
         return rows.with_columns(
-            pl.Series("record_key", keys, pl.String),
+            record_key=keys,
             recorded_at=recorded_at,
             withdrawn=withdrawn.fill_null(False),
         )
+
+
+def record_keys(vault: Vault, table: LogTable, rows: pl.DataFrame) -> pl.Series:
+    """The keyed hash of what makes each row the record that it is."""
+    parts = [pl.col(name).cast(pl.String).fill_null("") for name in NATURAL_KEYS[table]]
+    if table is LogTable.CODES:
+        # Only where a code has more than one meaning does the day belong to its key.
+        parts[-1] = pl.concat_str(
+            parts[-1], pl.concat_str(pl.lit("\x1f"), "valid_from").fill_null("")
+        )
+    texts = rows.select(pl.concat_str(pl.lit(str(table)), *parts, separator="\x1f"))
+    return pl.Series("record_key", vault.record_keys(texts.to_series().to_list()), pl.String)
 
 
 def _minutes(hours: str) -> pl.Expr:

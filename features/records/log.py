@@ -135,13 +135,22 @@ class RecordLog:
 
         Rows are sorted by `record_key`. A record that became known at `as_of` itself is not there.
         """
-        wanted = (pc.field("known_at") < _moment(as_of)) & _of_pupils(table, pupil_keys)
+        wanted = pc.field("known_at") < _moment(as_of)
+        versions = self._versions(table, wanted & _of_pupils(table, pupil_keys), schools=schools)
+        if pupil_keys is not None:
+            # The newest version of a record may be about another pupil: corrected, or matched.
+            records = pc.unique(versions["record_key"])
+            versions = self._versions(
+                table, wanted & pc.field("record_key").isin(records), schools=schools
+            )
         newest = (
-            pl.DataFrame(self._versions(table, wanted, schools=schools))
+            pl.DataFrame(versions)
             .sort("record_key", "known_at", "sequence")
             .unique("record_key", keep="last", maintain_order=True)
             .filter(~pl.col("withdrawn"))
         )
+        if pupil_keys is not None:
+            newest = newest.filter(pl.col("pupil_key").is_in(list(pupil_keys)))
         return newest.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema_of(table))
 
     def read_versions(

@@ -1,13 +1,18 @@
 """Commands on records: simulate, ingest."""
 
-import json
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from serving.commands.context import Work
+from serving.commands.deliveries import preview_all
+
+if TYPE_CHECKING:
+    from features.ingest import ImportReport
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 LAST_DAY = "2026-11-15"
@@ -30,24 +35,40 @@ def simulate(work: Work, out: Path, pupils: int, years: int, seed: int, end: dat
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the import reports as JSON.")
+@click.option("--preview", is_flag=True, help="Show how the files would be read; store nothing.")
 @click.pass_obj
-def ingest(work: Work, paths: tuple[Path, ...], as_json: bool) -> None:
+def ingest(work: Work, paths: tuple[Path, ...], as_json: bool, preview: bool) -> None:
     """Read deliveries (folders, zips, CSV or XLSX files) into the record log."""
+    if preview:
+        preview_all(work, paths)
+        return
     for report in ingest_all(work, paths):
         if as_json:
-            click.echo(json.dumps(report.to_json(), ensure_ascii=False))
+            click.echo(report.to_json())
         else:
             for line in report.lines():
                 work.say(line)
 
 
-def ingest_all(work: Work, paths: tuple[Path, ...]):  # type: ignore[no-untyped-def]
+def ingest_all(work: Work, paths: tuple[Path, ...]) -> Iterator["ImportReport"]:
     """Ingest each path as a delivery of its own; yields the import reports."""
+    from features.ingest import IngestSettings
     from features.ingest import ingest as ingest_delivery
 
+    settings = work.settings.section("ingest", IngestSettings)
     with Progress(console=work.console, transient=True) as progress:
+        steps: dict[str, TaskID] = {}
+
+        def show(step: str, done: float) -> None:
+            if step not in steps:
+                steps[step] = progress.add_task(step, total=1.0)
+            progress.update(steps[step], completed=done)
+
         for path in progress.track(paths, description="ingest"):
-            yield ingest_delivery(path, work.home, work.clock())
+            yield ingest_delivery(path, work.home, work.clock(), settings, work.environ, show)
+            for step in steps.values():
+                progress.remove_task(step)
+            steps.clear()
 
 
 COMMANDS = (simulate, ingest)

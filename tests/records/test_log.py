@@ -1,5 +1,6 @@
 """The record log: versions, withdrawals, as-of reading, and deliveries that come whole or not."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from features.errors import DeliveryRefused
@@ -228,3 +230,24 @@ def test_deliveries_are_listed_with_their_schools(
         {"number": 1, "schools": ["90CD00"], "rows": 1},
         {"number": 2, "schools": [], "rows": 0},
     ]
+
+
+def test_a_record_that_went_over_to_another_pupil_is_no_longer_of_the_first(
+    record_log: RecordLog, make_delivery: Make
+) -> None:
+    first = make_delivery(("a", "2026-09-01", "sick", ""))
+    second = make_delivery(("a", "2026-09-08", "sick", ""))
+    rows = second.tables[LogTable.ABSENCE]
+    assert isinstance(rows, pa.Table)
+    moved = rows.set_column(
+        rows.schema.get_field_index("pupil_key"), "pupil_key", pa.array(["p1other"])
+    )
+    append(record_log, first)
+    append(record_log, dataclasses.replace(second, tables={LogTable.ABSENCE: moved}))
+
+    def count(key: str, as_of: str) -> int:
+        found = record_log.read_as_of(LogTable.ABSENCE, moment(as_of), pupil_keys=[key])
+        return int(found.num_rows)
+
+    assert (count("p1a", "2026-09-02"), count("p1other", "2026-09-02")) == (1, 0)
+    assert (count("p1a", "2026-09-09"), count("p1other", "2026-09-09")) == (0, 1)
