@@ -13,7 +13,7 @@ from serving.web.services import SignedIn, TheSite
 
 router = APIRouter()
 
-_METRICS = {
+METRICS = {
     "recall": (
         "Recall",
         "Welk deel van de leerlingweken vóór langdurig verzuim op de lijst stond.",
@@ -53,7 +53,9 @@ _METRICS = {
 _KINDS = {
     "model": "model",
     "logistic": "vergelijkingsmodel",
+    "incumbent": "in gebruik",
     "rule": "regel",
+    "school_mean": "vergelijking",
     "oracle": "weet bij de gesimuleerde regio alles",
 }
 _NO_EVALUATION = "Er is nog geen vergelijking opgeslagen. Train een model en neem het in gebruik."
@@ -68,9 +70,9 @@ def model(site: TheSite, session: SignedIn) -> Response:
     page = ModelPage(
         frame=site.frame("Model in gebruik", session, Area.MODEL),
         facts=_facts(evaluation) if evaluation else (),
-        metrics=tuple(MetricHead(*_METRICS[name][:2]) for name in names),
-        lines=tuple(_line(row, names) for row in (evaluation.rows if evaluation else ())),
-        paired_metrics=tuple(_METRICS[name][0] for name in _paired_metrics(evaluation)),
+        metrics=tuple(MetricHead(*METRICS[name][:2]) for name in names),
+        lines=tuple(compared_line(row, names) for row in (evaluation.rows if evaluation else ())),
+        paired_metrics=tuple(METRICS[name][0] for name in _paired_metrics(evaluation)),
         paired=_paired(evaluation) if evaluation else (),
         notes=evaluation.notes if evaluation else (),
         missing="" if evaluation else _NO_EVALUATION,
@@ -81,12 +83,12 @@ def model(site: TheSite, session: SignedIn) -> Response:
 
 def _shown_metrics(evaluation: Evaluation | None) -> list[str]:
     rows = evaluation.rows if evaluation else ()
-    return [name for name in _METRICS if any(name in row.metrics for row in rows)]
+    return [name for name in METRICS if any(name in row.metrics for row in rows)]
 
 
 def _paired_metrics(evaluation: Evaluation | None) -> list[str]:
     measured = {pair.metric for pair in evaluation.comparisons} if evaluation else set()
-    return [name for name, (_, _, form) in _METRICS.items() if name in measured and form == "share"]
+    return [name for name, (_, _, form) in METRICS.items() if name in measured and form == "share"]
 
 
 def _paired(evaluation: Evaluation) -> tuple[PairedLine, ...]:
@@ -96,7 +98,7 @@ def _paired(evaluation: Evaluation) -> tuple[PairedLine, ...]:
     return tuple(
         PairedLine(
             labels.get(other, other),
-            tuple(_measurement(found.get((other, name), Measured()), "points") for name in metrics),
+            tuple(measurement(found.get((other, name), Measured()), "points") for name in metrics),
         )
         for other in dict.fromkeys(pair.other for pair in evaluation.comparisons)
     )
@@ -129,18 +131,20 @@ def readable_moment(text: str) -> str:
         return text
 
 
-def _line(row: Compared, names: list[str]) -> ComparedLine:
+def compared_line(row: Compared, names: list[str]) -> ComparedLine:
+    """One row of a table of models and rules."""
     return ComparedLine(
         name=row.label,
         kind=_KINDS.get(row.kind, row.kind),
         is_champion=row.is_champion,
         measurements=tuple(
-            _measurement(row.metrics.get(name, Measured()), _METRICS[name][2]) for name in names
+            measurement(row.metrics.get(name, Measured()), METRICS[name][2]) for name in names
         ),
     )
 
 
-def _measurement(measured: Measured, form: str) -> Measurement:
+def measurement(measured: Measured, form: str) -> Measurement:
+    """A figure with its interval, ready to read."""
     if measured.value is None:
         return Measurement("–", "")
     interval = ""
