@@ -23,6 +23,7 @@ from serving.sessions import Sessions
 from serving.tables import open_app
 from serving.team_desk import TeamDesk
 from serving.web import (
+    comparison_pages,
     contract_pages,
     dossier_pages,
     guide_page,
@@ -52,6 +53,7 @@ FAMILIES = (
     rights_pages,
     dossier_pages,
     model_pages,
+    comparison_pages,
     guide_page,
 )
 

@@ -75,6 +75,7 @@ GET  /dossier/{version}               303 403 403 404 404 403
 GET  /gebruik/bestand.{kind}          303 403 403 403 200 403
 GET  /evenredigheid                   303 403 403 200 200 403
 GET  /model                           303 403 403 200 403 403
+GET  /vergelijken                     303 403 403 200 403 403
 GET  /uitleg                          200 200 200 200 200 200
 GET  /gezond                          200 200 200 200 200 200
 """

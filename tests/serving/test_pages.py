@@ -79,6 +79,7 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
     wrong = {"form_token": form_token, "kind": "follow_until", "note": "adhd", "owner": "a@b.nl"}
     yield "with problems", own.post(f"/leerling/{row_id}/besluit", data=wrong).text
     yield "/model", visit(SCIENTIST).get("/model").text
+    yield "/vergelijken", visit(SCIENTIST).get("/vergelijken").text
     officer = visit(OFFICER)
     for address in ("/kenmerken", "/gebruik", "/inzage"):
         yield address, officer.get(address).text
