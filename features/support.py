@@ -1,6 +1,6 @@
 """Features of support: what runs, what ended, what is awaited, and when people last talked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -28,12 +28,25 @@ class SupportReplay:
         self._pupils = len(pupil_keys)
         found = pc.index_in(support["pupil_key"], pa.array(pupil_keys, pa.string()))
         self._pupil: NDArray[np.int64] = pc.fill_null(found, -1).to_numpy().astype(np.int64)
-        self._kind = support["kind"]
-        self._status = support["status"]
+        kind, status = support["kind"], support["status"]
         self._has_start: Flags = pc.is_valid(support["starts_on"]).to_numpy()
         self._has_end: Flags = pc.is_valid(support["ends_on"]).to_numpy()
         self._start = _epoch_days(support["starts_on"])
         self._end = _epoch_days(support["ends_on"])
+        runs = _is_among(kind, RUNNING_KINDS)
+        is_tlv = _is_among(kind, {SupportKind.TLV_REQUEST})
+        requested = _is_among(status, {SupportStatus.REQUESTED})
+        planned = _is_among(status, {SupportStatus.PLANNED})
+        running = _is_among(status, {SupportStatus.RUNNING})
+        begun = running | _is_among(status, {SupportStatus.DONE})
+        self._runs = runs & running
+        self._is_reduced = _is_among(kind, {SupportKind.REDUCED_TIMETABLE})
+        self._is_asked = (runs | is_tlv) & (requested | planned)
+        self._is_tlv_asked = is_tlv & requested
+        self._may_end = runs & begun & self._has_end
+        self._happens = begun & self._has_start
+        self._is_contact = _is_among(kind, CONTACT_KINDS)
+        self._is_report = _is_among(kind, {SupportKind.DUO_REPORT})
 
     def features(self, moment: int, as_of: date, weeks: SchoolWeeks) -> Mapping[str, Numbers]:
         """Every support feature of every pupil at moment number `moment`, on the Monday `as_of`."""
@@ -42,20 +55,15 @@ class SupportReplay:
         known = self._live.at(moment) & (self._pupil >= 0)
         has_begun = ~self._has_start | (self._start <= today)
         has_not_ended = ~self._has_end | (self._end >= today)
-        runs_by_kind = known & self._is_kind(RUNNING_KINDS)
-        running = runs_by_kind & self._has_status(SupportStatus.RUNNING) & has_begun & has_not_ended
-        reduced = running & self._is_kind({SupportKind.REDUCED_TIMETABLE})
-        asked = known & self._is_kind(RUNNING_KINDS | {SupportKind.TLV_REQUEST})
-        asked &= self._has_status(SupportStatus.REQUESTED, SupportStatus.PLANNED) & has_not_ended
-        ended = runs_by_kind & self._has_status(SupportStatus.RUNNING, SupportStatus.DONE)
-        ended &= self._has_end & (self._end < today)
-        waiting = known & self._is_kind({SupportKind.TLV_REQUEST})
-        waiting &= self._has_status(SupportStatus.REQUESTED) & has_not_ended
+        running = known & self._runs & has_begun & has_not_ended
+        reduced = running & self._is_reduced
+        asked = known & self._is_asked & has_not_ended
+        ended = known & self._may_end & (self._end < today)
+        waiting = known & self._is_tlv_asked & has_not_ended
         waiting &= self._has_start & (self._start <= today)
-        took_place = known & self._has_status(SupportStatus.RUNNING, SupportStatus.DONE)
-        took_place &= self._has_start & (self._start < today)
-        contact = took_place & self._is_kind(CONTACT_KINDS)
-        report = took_place & self._is_kind({SupportKind.DUO_REPORT})
+        took_place = known & self._happens & (self._start < today)
+        contact = took_place & self._is_contact
+        report = took_place & self._is_report
 
         def since(days: Numbers) -> Numbers:
             """School weeks begun since a day per pupil; NaN stays NaN."""
@@ -87,16 +95,6 @@ class SupportReplay:
             "duo_reports_40w": self._count(report & in_last(40)),
         }
 
-    def _is_kind(self, kinds: frozenset[SupportKind] | set[SupportKind]) -> Flags:
-        wanted = pa.array([kind.value for kind in kinds], pa.string())
-        flags: Flags = pc.is_in(self._kind, wanted).to_numpy()
-        return flags
-
-    def _has_status(self, *statuses: SupportStatus) -> Flags:
-        wanted = pa.array([status.value for status in statuses], pa.string())
-        flags: Flags = pc.is_in(self._status, wanted).to_numpy()
-        return flags
-
     def _count(self, chosen: Flags) -> Numbers:
         return np.bincount(self._pupil[chosen], minlength=self._pupils).astype(np.float64)
 
@@ -107,6 +105,11 @@ class SupportReplay:
 
     def _earliest(self, chosen: Flags, days: NDArray[np.int64]) -> Numbers:
         return -self._latest(chosen, -days)
+
+
+def _is_among(values: pa.ChunkedArray, wanted: Iterable[str]) -> Flags:
+    flags: Flags = pc.is_in(values, pa.array(sorted(wanted), pa.string())).to_numpy()
+    return flags
 
 
 def _epoch_days(days: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -76,11 +76,11 @@ def known_days(tables: PartitionTables, school: str, as_of: date) -> KnownDays:
     """
     moment = as_of_moment(as_of)
     replay = AbsenceReplay(tables.of_school(school), span_for_features(as_of, as_of), [moment])
-    places = replay.advance(0)
+    changed = replay.advance(0)
     sums = WeekSums(replay)
-    sums.update(places)
+    sums.update(changed)
     registration = Registration(replay, sums)
-    registration.advance(0, places, end=int(replay.today[0]) // 7)
+    registration.advance(0, changed, end=int(replay.today[0]) // 7)
     planned = replay.planned
     end = replay.span.number_of(as_of)
     row = planned.placement[end]

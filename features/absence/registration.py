@@ -1,12 +1,13 @@
 """How absence was recorded: late, corrected, and weeks in which a group was not registered."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.absence.replay import AbsenceReplay
+from features.absence.replay import AbsenceReplay, Changed
 from features.absence.weeks import WeekSums
 from features.absence.windows import Weeks
 from features.vocabulary import KnownAtBasis
@@ -17,6 +18,14 @@ CHANCE_OF_NOTHING = 0.01
 
 _DAY = 24 * 60 * 60 * 1_000_000
 _ALL, _TIMED, _LATE, _CORRECTED = range(4)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Pupils for whom other weeks count as unregistered, and the earliest week with news."""
+
+    pupils: NDArray[np.int64]
+    earliest_week: int
 
 
 class Registration:
@@ -57,32 +66,32 @@ class Registration:
         self.unregistered: NDArray[np.bool_] = np.zeros(shape[1:], bool)
         self._is_stale = np.zeros(replay.span.weeks, bool)
 
-    def advance(self, moment: int, places: NDArray[np.int64], end: int) -> None:
-        """Move to moment number `moment`, at which the sums of `places` may have changed.
+    def advance(self, moment: int, changed: Changed, end: int) -> Registered:
+        """Move to moment number `moment`, at which the replay `changed`.
 
         Weeks from number `end` on lie in the future and are left for later.
         """
-        live = self._replay.live
-        changed = live.changed_at(moment)
-        changed = changed[self._inside[changed]]
-        sign = np.where(live.at(moment)[changed], 1, -1)
-        pupil, week = self._replay.versions.pupil[changed], self._week[changed]
+        live, pupils = self._replay.live, max(1, self.unregistered.shape[1])
+        news = live.changed_at(moment)
+        news = news[self._inside[news]]
+        sign = np.where(live.at(moment)[news], 1, -1)
+        pupil, week = self._replay.versions.pupil[news], self._week[news]
         for number, flags in enumerate(self._flags):
-            np.add.at(self._counts[number], (week, pupil), sign * flags[changed])
-        self._is_stale[week] = True
-        self._is_stale[places // max(1, self.unregistered.shape[1])] = True
+            np.add.at(self._counts[number], (week, pupil), sign * flags[news])
+        for touched in (week, changed.settled // pupils, changed.replanned // pupils):
+            self._is_stale[touched] = True
         weeks = np.flatnonzero(self._is_stale[:end])
         self._is_stale[weeks] = False
         unregistered = self._unregistered_pupils(weeks)
+        differs = (self.unregistered[weeks] != unregistered).any(axis=0)
         self.unregistered[weeks] = unregistered
         self._sums.of("planned")[weeks] = self._sums.of("scheduled")[weeks] * ~unregistered
+        return Registered(np.flatnonzero(differs), int(weeks[0]) if len(weeks) else end)
 
-    def features(
-        self, pupils: NDArray[np.int64], window: Weeks
-    ) -> Mapping[str, NDArray[np.float64]]:
-        """The features of recording over the window of 12 school weeks."""
-        total = self._counts[:, window.first : window.end].sum(axis=1)[:, pupils]
-        unregistered = self.unregistered[window.first : window.end].sum(axis=0)[pupils]
+    def features(self, window: Weeks) -> Mapping[str, NDArray[np.float64]]:
+        """The features of recording of every pupil over the window of 12 school weeks."""
+        total = self._counts[:, window.first : window.end].sum(axis=1)
+        unregistered = self.unregistered[window.first : window.end].sum(axis=0)
         late = total[_LATE] / np.maximum(total[_TIMED], 1)
         corrected = total[_CORRECTED] / np.maximum(total[_ALL], 1)
         return {

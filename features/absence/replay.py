@@ -1,6 +1,7 @@
 """The days of all pupils of one school, moved from moment to moment as knowledge comes in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -21,12 +22,26 @@ from features.school_weeks import AMSTERDAM
 from features.vocabulary import ABSENT_KINDS
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What may differ after a move: numbers of settled cells; flat places in [weeks, pupils].
+
+    `settled` are the places of the settled cells, `replanned` those with other planned minutes or
+    placements, of `replanned_pupils`.
+    """
+
+    numbers: NDArray[np.int64]
+    settled: NDArray[np.int64]
+    replanned: NDArray[np.int64]
+    replanned_pupils: NDArray[np.int64]
+
+
 class AbsenceReplay:
     """Minutes per kind and day of every pupil of one school, as known at one of some moments.
 
     `advance` must be called for moment 0, 1, 2 … in order. It settles only the days that are
-    touched by a version that began or ceased to count, or whose planned minutes changed; it
-    gives where anything may have changed, as flat places in [weeks, pupils]. All arrays are
+    touched by a version that began or ceased to count, or whose planned minutes changed. `cells`
+    are those any record touches, as day number x number of pupils + pupil. All arrays are
     [days, pupils]; `minutes` is [kinds, days, pupils] in the order of ABSENCE_PRIORITY. `today`
     holds the day number of every moment, the first day that is not over.
     """
@@ -45,11 +60,11 @@ class AbsenceReplay:
         self._parts = lay_out(self.versions, self.live, span, self.today)
         cell = self._parts.cell
         self._first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])[: len(cell)])
-        self._cells = cell[self._first]
+        self.cells = cell[self._first]
         self._count = np.diff(np.append(self._first, len(cell)))
-        self._number_of_part = np.repeat(np.arange(len(self._cells)), self._count)
+        self._number_of_part = np.repeat(np.arange(len(self.cells)), self._count)
         self._number_of_cell = np.full(span.days * len(self.planned.pupil_keys), -1, np.int32)
-        self._number_of_cell[self._cells] = np.arange(len(self._cells))
+        self._number_of_cell[self.cells] = np.arange(len(self.cells))
         self._by_version = np.argsort(self._parts.version, kind="stable")
         self._version_sorted = self._parts.version[self._by_version]
         shape = (span.days, len(self.planned.pupil_keys))
@@ -59,19 +74,28 @@ class AbsenceReplay:
         self.sent_out: NDArray[np.int16] = np.zeros(shape, np.int16)
         self.is_early: NDArray[np.bool_] = np.zeros(shape, bool)
 
-    def advance(self, moment: int) -> NDArray[np.int64]:
-        """Move to moment number `moment`; give the flat [weeks, pupils] places that may differ."""
+    def advance(self, moment: int) -> Changed:
+        """Move to moment number `moment`."""
         replanned = self.planned.advance(moment)
-        is_touched = np.zeros(len(self._cells), bool)
+        is_touched = np.zeros(len(self.cells), bool)
         is_touched[self._touched_by(self.live.changed_at(moment))] = True
         number = self._number_of_cell[replanned]
         is_touched[number[number >= 0]] = True
         touched = np.flatnonzero(is_touched)
         self._settle(touched, self.live.at(moment))
-        pupils = len(self.planned.pupil_keys)
+        pupils = max(1, len(self.planned.pupil_keys))
+        return Changed(
+            numbers=touched,
+            settled=self._weeks_of(self.cells[touched]),
+            replanned=self._weeks_of(replanned),
+            replanned_pupils=np.flatnonzero(np.bincount(replanned % pupils, minlength=pupils)),
+        )
+
+    def _weeks_of(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The flat places in [weeks, pupils] that hold any of `cells`, each once."""
+        pupils = max(1, len(self.planned.pupil_keys))
         is_changed = np.zeros(self.span.weeks * pupils, bool)
-        for cells in (self._cells[touched], replanned):
-            is_changed[cells // (7 * pupils) * pupils + cells % pupils] = True
+        is_changed[cells // (7 * pupils) * pupils + cells % pupils] = True
         return np.flatnonzero(is_changed)
 
     def _touched_by(self, versions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -82,7 +106,7 @@ class AbsenceReplay:
         return numbers
 
     def _settle(self, number: NDArray[np.int64], counts: NDArray[np.bool_]) -> None:
-        cells = self._cells[number]
+        cells = self.cells[number]
         chosen = _ranges(self._first[number], self._count[number])
         place = np.repeat(np.arange(len(cells)), self._count[number])
         is_live = counts[self._parts.version[chosen]]

@@ -61,7 +61,8 @@ class Windows:
         year = school_year_of(self.as_of)
         return self.between(date(year, 9, 1), date(year, 10, 1))
 
-    def is_beside_free_day(self, days: NDArray[np.int64]) -> Flags:
-        """Per day number: is there no school on the calendar day before or after it?"""
-        is_school_day = np.pad(self.school_weeks.school_days, 1)
-        return np.asarray(~is_school_day[days] | ~is_school_day[days + 2])
+
+def is_beside_free_day(weeks: SchoolWeeks, days: NDArray[np.int64]) -> Flags:
+    """Per day number: is there no school on the calendar day before or after it?"""
+    is_school_day = np.pad(weeks.school_days, 1)
+    return np.asarray(~is_school_day[days] | ~is_school_day[days + 2])

@@ -64,33 +64,25 @@ def build(
 
 
 def _build_school(school: str, tables: PartitionTables, mondays: Sequence[date]) -> pa.Table:
-    replay = SchoolReplay(tables, mondays)
-    parts = [rows for moment in range(len(mondays)) if (rows := replay.rows(moment)) is not None]
-    if not parts:
-        return SCHEMA.empty_table()
+    blocks = [_table(school, rows) for rows in SchoolReplay(tables, mondays).blocks()]
+    return pa.concat_tables([SCHEMA.empty_table(), *blocks]).combine_chunks()
+
+
+def _table(school: str, rows: FeatureRows) -> pa.Table:
+    count = len(rows.pupil_keys)
+    moments = [as_of_moment(as_of) for as_of in rows.as_of]
     columns = {
-        "pupil_key": _strings([part.pupil_keys for part in parts]),
-        "school": _repeated([school] * len(parts), parts, pa.string()),
-        "group": _strings([part.groups for part in parts]),
-        "sector": _repeated([part.sector for part in parts], parts, pa.string()),
-        "year_group": _strings([part.year_groups for part in parts]),
-        "as_of": _repeated([part.as_of for part in parts], parts, pa.date32()),
-        "event_timestamp": _repeated(
-            [as_of_moment(part.as_of) for part in parts], parts, KEY_COLUMNS["event_timestamp"]
-        ),
+        "pupil_key": rows.pupil_keys,
+        "school": pa.repeat(school, count),
+        "group": rows.groups,
+        "sector": pa.repeat(rows.sector, count),
+        "year_group": rows.year_groups,
+        "as_of": _repeated(rows.as_of, rows.counts, pa.date32()),
+        "event_timestamp": _repeated(moments, rows.counts, KEY_COLUMNS["event_timestamp"]),
+        **{name: pa.array(values) for name, values in rows.values.items()},
     }
-    for feature in CATALOGUE:
-        values = np.concatenate([part.values[feature.name] for part in parts])
-        columns[feature.name] = pa.array(values)
     return pa.table(columns, schema=SCHEMA)
 
 
-def _strings(parts: Sequence[np.ndarray[tuple[int], np.dtype[np.object_]]]) -> pa.Array:
-    return pa.array(np.concatenate(parts), pa.string())
-
-
-def _repeated(
-    values: Sequence[object], parts: Sequence[FeatureRows], kind: pa.DataType
-) -> pa.Array:
-    counts = [len(part.pupil_keys) for part in parts]
-    return pa.array(values, kind).take(pa.array(np.repeat(np.arange(len(parts)), counts)))
+def _repeated(values: Sequence[object], counts: Sequence[int], kind: pa.DataType) -> pa.Array:
+    return pa.array(values, kind).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
