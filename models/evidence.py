@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.absence import AbsenceRecord, known_days
 from features.absence.day_parts import KINDS, TIMED
-from features.absence.registration import Registration
-from features.absence.replay import AbsenceReplay
-from features.absence.span import span_for_features
-from features.absence.weeks import WeekSums, is_absent_day
+from features.absence.weeks import is_absent_day
 from features.errors import NotThere
 from features.records.partition import PartitionTables, lifetimes
 from features.school_weeks import SchoolWeeks, as_of_moment, first_day_of, school_year_of
@@ -28,7 +26,6 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 
 LONGEST_LESSON = 60
-_DAY, _MINUTE = 24 * 60 * 60 * 1_000_000, 60 * 1_000_000
 _MONTHS = (
     *("januari", "februari", "maart", "april", "mei", "juni"),
     *("juli", "augustus", "september", "oktober", "november", "december"),
@@ -129,22 +126,12 @@ class SchoolRecords:
     """The records of one school as known on a Monday; `of` gives those of one pupil."""
 
     def __init__(self, tables: PartitionTables, school: str, as_of: date) -> None:
-        moment = as_of_moment(as_of)
-        own = tables.of_school(school)
         self._school, self._as_of = school, as_of
-        self._replay = AbsenceReplay(own, span_for_features(as_of, as_of), [moment])
-        places = self._replay.advance(0)
-        sums = WeekSums(self._replay)
-        sums.update(places)
-        registration = Registration(self._replay, sums)
-        registration.advance(0, places, end=int(self._replay.today[0]) // 7)
-        # The replay keeps days by pupils; here a pupil is a row.
-        self._counted = (self._replay.planned.minutes > 0).T & ~np.repeat(
-            registration.unregistered.T, 7, axis=1
-        )
-        known = lifetimes(own.support, [moment]).at(0)
+        self._known = known_days(tables, school, as_of)
+        self._place = {key: at for at, key in enumerate(self._known.pupil_keys)}
+        own = tables.of_school(school).support
         self._support: dict[str, list[SupportRecord]] = {}
-        for item in own.support.filter(known).to_pylist():
+        for item in own.filter(lifetimes(own, [as_of_moment(as_of)]).at(0)).to_pylist():
             record = SupportRecord(
                 SupportKind(item["kind"]),
                 SupportStatus(item["status"]),
@@ -152,71 +139,61 @@ class SchoolRecords:
                 item["ends_on"],
             )
             self._support.setdefault(item["pupil_key"], []).append(record)
-        self._place = {key: at for at, key in enumerate(self._replay.planned.pupil_keys)}
-        today = self._replay.span.number_of(as_of)
-        self._placement = self._replay.planned.placement[today]
 
     def of(self, pupil_key: PupilKey) -> PupilRecords:
         """The records of one pupil who is enrolled on the Monday."""
+        known = self._known
         pupil = self._place.get(pupil_key, -1)
-        row = int(self._placement[pupil]) if pupil >= 0 else -1
-        if row < 0:
+        enrolled_on = known.enrolled_on[pupil] if pupil >= 0 else None
+        if enrolled_on is None:
             raise NotThere(
                 f"a pupil to explain is not enrolled at {self._school} on {self._as_of}, as known "
                 "then; build the features of that Monday again"
             )
-        planned = self._replay.planned
-        group = planned.group_of_row[self._placement]
-        others = np.flatnonzero((self._placement >= 0) & (group == planned.group_of_row[row]))
-        rows = np.r_[pupil, others[others != pupil]]
-        enrolled = planned.span.first_day + timedelta(days=int(planned.enrolment_start[row]))
+        group = np.flatnonzero(known.group == known.group[pupil])
+        support = self._support.get(pupil_key, [])
         return PupilRecords(
             pupil_key=pupil_key,
             as_of=self._as_of,
-            days=self._days(rows),
-            lessons=self._lessons(pupil),
-            support=self._support_of(pupil_key),
-            enrolled_on=enrolled,
-            year_group=planned.placements["year_group"][row].as_py() or "",
+            days=self._days(np.r_[pupil, group[group != pupil]]),
+            lessons=_lessons(known.records_of(pupil_key), known.weeks.first_monday),
+            support=tuple(
+                sorted(support, key=lambda s: (s.starts_on or date.min, s.kind, s.status))
+            ),
+            enrolled_on=enrolled_on,
+            year_group=known.year_group[pupil] or "",
         )
 
     def _days(self, rows: NDArray[np.int64]) -> Days:
-        replay = self._replay
-        end = replay.span.number_of(self._as_of)
+        known = self._known
         return Days(
             as_of=self._as_of,
-            weeks=SchoolWeeks(replay.span.first_day, replay.planned.calendar.school_days),
-            planned=replay.planned.minutes[:end, rows].T,
-            counted=self._counted[rows, :end],
-            minutes={k: replay.minutes[at][:end, rows].T for at, k in enumerate(KINDS[:TIMED])},
-            late=replay.late[:end, rows].T,
-            sent_out=replay.sent_out[:end, rows].T,
+            weeks=known.weeks,
+            planned=known.planned[rows],
+            counted=known.counted[rows],
+            minutes={kind: minutes[rows] for kind, minutes in known.minutes.items()},
+            late=known.late[rows],
+            sent_out=known.sent_out[rows],
         )
 
-    def _lessons(self, pupil: int) -> dict[tuple[int, AbsenceKind], int]:
-        versions, span = self._replay.versions, self._replay.span
-        own = np.flatnonzero(self._replay.live.at(0) & (versions.pupil == pupil))
-        starts: dict[tuple[int, AbsenceKind], set[int]] = {}
-        others: set[tuple[int, AbsenceKind]] = set()
-        epoch = (span.first_day - date(1970, 1, 1)).days
-        for at in own[versions.kind[own] >= 0]:
-            start_day = int(versions.starts_at[at]) // _DAY
-            place = (start_day - epoch, KINDS[versions.kind[at]])
-            length = int(versions.minutes[at])
-            if length < 0 and versions.has_end[at]:
-                length = int(versions.ends_at[at] - versions.starts_at[at]) // _MINUTE
-            one_day = bool(versions.has_end[at]) and (
-                int(versions.ends_at[at]) // _DAY == start_day
-            )
-            if one_day and 0 < length <= LONGEST_LESSON:
-                starts.setdefault(place, set()).add(int(versions.starts_at[at]))
-            else:
-                others.add(place)
-        return {place: len(moments) for place, moments in starts.items() if place not in others}
 
-    def _support_of(self, pupil_key: PupilKey) -> tuple[SupportRecord, ...]:
-        found = self._support.get(pupil_key, [])
-        return tuple(sorted(found, key=lambda s: (s.starts_on or date.min, s.kind, s.status)))
+def _lessons(
+    records: Iterable[AbsenceRecord], first_monday: date
+) -> dict[tuple[int, AbsenceKind], int]:
+    """Per day and kind: how many lessons, where all records of that kind are that long."""
+    starts: dict[tuple[int, AbsenceKind], set[datetime]] = {}
+    others: set[tuple[int, AbsenceKind]] = set()
+    for record in records:
+        place = ((record.starts_at.date() - first_monday).days, record.kind)
+        ends_at, minutes = record.ends_at, record.minutes
+        if minutes is None and ends_at is not None:
+            minutes = int((ends_at - record.starts_at).total_seconds()) // 60
+        one_day = ends_at is not None and ends_at.date() == record.starts_at.date()
+        if one_day and minutes is not None and 0 < minutes <= LONGEST_LESSON:
+            starts.setdefault(place, set()).add(record.starts_at)
+        else:
+            others.add(place)
+    return {place: len(moments) for place, moments in starts.items() if place not in others}
 
 
 def dutch_date(day: date, as_of: date) -> str:
