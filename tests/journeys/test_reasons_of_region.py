@@ -1,0 +1,91 @@
+"""Reasons on a simulated region, with its late, corrected and withdrawn records."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+
+from features.build import build_partition
+from features.records import RecordLog
+from features.records.partition import PartitionTables, read_partition
+from features.school_weeks import as_of_moment
+from features.vocabulary import Theme
+from models.evidence import SchoolRecords
+from models.reasons import Explanation, reasons_for
+from tests.reference.sentences import Reading, School, read_explanation
+
+MONDAY = date(2026, 11, 9)
+PUPILS = 240
+PER_SCHOOL = 160
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A school as known on the Monday, with what is told about each of its pupils."""
+
+    school: str
+    tables: PartitionTables
+    explanations: dict[str, Explanation]
+
+
+@pytest.fixture(scope="module")
+def region(installation: Any) -> list[Explained]:
+    """Everybody of some schools, as if every theme had raised the score: all that can be said."""
+    log = RecordLog(installation.home.records)
+    found: list[Explained] = []
+    # Schools of every kind first: the last ones are secondary schools.
+    for school in sorted(log.schools(), key=lambda name: name[::-1]):
+        room = PUPILS - sum(len(one.explanations) for one in found)
+        if not room:
+            break
+        tables = read_partition(log, school, known_before=as_of_moment(MONDAY))
+        records = SchoolRecords(tables, school, MONDAY)
+        explanations = {
+            row["pupil_key"]: reasons_for(
+                records.of(row["pupil_key"]), dict.fromkeys(Theme, 1.0), row
+            )
+            for row in build_partition(tables, [MONDAY])[: min(room, PER_SCHOOL)].to_pylist()
+        }
+        found.append(Explained(school, tables, explanations))
+    return found
+
+
+def reasons(region: list[Explained]) -> Iterator[Any]:
+    for one in region:
+        for explained in one.explanations.values():
+            yield from explained.reasons
+
+
+def test_every_figure_is_found_again_in_the_records(region: list[Explained]) -> None:
+    """Sentence, earlier period, classmates, evidence, counter-evidence, support: read slowly."""
+    reading = Reading()
+    pupils = 0
+    for one in region:
+        school = School(one.tables, one.school, MONDAY)
+        for key, explained in one.explanations.items():
+            read_explanation(school, key, explained, reading)
+            pupils += 1
+    assert pupils >= PUPILS
+    assert reading.figures > 3_000
+    assert not reading.wrong, (len(reading.wrong), reading.wrong[:5])
+
+
+def test_the_records_read_hold_late_corrected_and_withdrawn_ones(region: list[Explained]) -> None:
+    """Without these the test above would show little."""
+    absence = [one.tables.absence for one in region]
+    assert sum(pc.sum(table["withdrawn"]).as_py() for table in absence) > 20
+    assert (
+        sum(len(table) - pc.count(table["superseded_at"], "only_null").as_py() for table in absence)
+        > 100
+    )
+
+
+def test_all_kinds_of_sentences_are_tried(region: list[Explained]) -> None:
+    themes = Counter(reason.theme for reason in reasons(region))
+    assert set(themes) == set(Theme)
+    assert sum(bool(reason.comparison) for reason in reasons(region)) > 50
+    assert sum("daarvoor" in reason.sentence for reason in reasons(region)) > 50
