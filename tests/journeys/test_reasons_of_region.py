@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pytest
 
 from features.build import build_partition
+from features.catalogue import MODEL_FEATURES
 from features.records import RecordLog
 from features.records.partition import PartitionTables, read_partition
 from features.school_weeks import as_of_moment
 from features.vocabulary import Theme
 from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
+from models.themes import BOUND, cut_pairs
 from tests.reference.sentences import Reading, School, read_explanation
 
 MONDAY = date(2026, 11, 9)
@@ -89,3 +93,24 @@ def test_all_kinds_of_sentences_are_tried(region: list[Explained]) -> None:
     assert set(themes) == set(Theme)
     assert sum(bool(reason.comparison) for reason in reasons(region)) > 50
     assert sum("daarvoor" in reason.sentence for reason in reasons(region)) > 50
+
+
+def test_no_border_of_themes_cuts_what_goes_together(installation: Any) -> None:
+    """Measured on every Monday of the region; the worst pairs are printed."""
+    columns = ["pupil_key", *MODEL_FEATURES]
+    built = ds.dataset(installation.home.offline / "current" / "rows").to_table(columns)
+    some = built.take(np.random.default_rng(1).choice(built.num_rows, 20_000, replace=False))
+    values = {name: some[name].to_numpy() for name in MODEL_FEATURES}
+    pairs = cut_pairs(values)
+    print(*(pair.line() for pair in pairs[:8]), sep="\n")
+    assert len(pairs) > 1_000
+    assert abs(pairs[0].correlation) < BOUND, pairs[0].line()
+
+
+def test_the_check_of_themes_sees_a_border_that_cuts(installation: Any) -> None:
+    built = ds.dataset(installation.home.offline / "current" / "rows").to_table(
+        ["absent_share_40w", "absent_share_previous_year", "late_arrivals_12w"]
+    )
+    values = {name: built[name].to_numpy() for name in built.column_names}
+    themes = dict.fromkeys(values, Theme.ABSENCE) | {"absent_share_previous_year": Theme.PATTERN}
+    assert cut_pairs(values, themes)[0].correlation > BOUND
