@@ -91,7 +91,7 @@ def _page(frame: Any, links: tuple[Link, ...], found: Mapping[str, Any]) -> Comp
                 each["health"],
             )
             for each in found.get("features", [])
-        ),  # fmt: skip
+        ),
         costs=tuple(_costs(found)),
         version=str(found["b"]["version"]),
         better=better,
