@@ -232,6 +232,7 @@ class _Run:
 
     def _file_count(self, place: int) -> FileCount:
         source, became = self.intake.sources[place], self.became.get(place, Counter())
+        has_good_rows = bool(became.total() or self.intake.left_out[place])
         return FileCount(
             file=source.name,
             table=source.form.table,
@@ -242,7 +243,8 @@ class _Run:
             repeated=became[Outcome.REPEATED],
             quarantined=self.intake.quarantined[place],
             left_out=self.intake.left_out[place],
-            dropped_columns=source.dropped,
+            # Where no row fits under the headings, a row may stand among them.
+            dropped_columns=source.dropped if has_good_rows else (),
         )
 
 

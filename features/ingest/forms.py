@@ -5,6 +5,7 @@ writes dates, times, numbers and choices.
 """
 
 import datetime as dt
+import functools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ def read_forms(extra: Path | None = None) -> tuple[FileForm, ...]:
     forms: list[FileForm] = []
     for path in paths:
         try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
+            document = _packaged(path) if path.parent == PACKAGED else _document(path)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
             problems.append(f"{path.name}: cannot be read as TOML ({problem})")
             continue
@@ -100,6 +101,13 @@ def read_forms(extra: Path | None = None) -> tuple[FileForm, ...]:
         raise SettingsError("profiles: " + "; ".join(problems))
     return tuple(forms)
 
+
+def _document(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+_packaged = functools.cache(_document)
+"""Packaged profiles do not change while we run."""
 
 _PROFILE_KEYS = {"files", "dates", "moments", "months", "decimal"}
 _FILE_KEYS = {

@@ -1,6 +1,7 @@
 """The line of headings: which form it fits, what is missing, and what may not come in."""
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,29 @@ class Headings:
         """Headings that the form does not know."""
         known = {_plain(heading) for heading in (*self.form.columns, *self.form.unused)}
         return tuple(
-            cell.strip() for cell in self.cells if cell.strip() and _plain(cell) not in known
+            shown_heading(cell, place)
+            for place, cell in enumerate(self.cells)
+            if cell.strip() and _plain(cell) not in known
         )
+
+
+_LOOKS_LIKE_A_HEADING = r"[^\W\d_]+(?:[ _./()%-]+[^\W\d_]+)*[ _.)%]?\d{0,2}"
+_LONGEST_HEADING = 40
+
+
+def shown_heading(cell: str, place: int) -> str:
+    """A heading as it may be repeated in a message: words only, else the number of its column.
+
+    A line that lost its end can have a pupil's values among the headings.
+
+    >>> shown_heading("Datum uitschrijving", 3), shown_heading("tijdvan2", 4)
+    ('Datum uitschrijving', 'tijdvan2')
+    >>> shown_heading("2016-03", 3)
+    'column 4'
+    """
+    plain = cell.replace("\ufeff", "").strip()
+    is_heading = len(plain) <= _LONGEST_HEADING and re.fullmatch(_LOOKS_LIKE_A_HEADING, plain)
+    return plain if is_heading else f"column {place + 1}"
 
 
 def fit_of(cells: Sequence[str], forms: Sequence[FileForm]) -> tuple[tuple[bool, int], Headings]:
@@ -67,9 +89,9 @@ def checked(name: str, cells: Sequence[str], forms: Sequence[FileForm]) -> Headi
             f"Known are the headings of {', '.join(expected)}; see features/ingest/profiles."
         )
     problems = [
-        f"{name}: column '{cell.strip()}' holds a {kind}, which may not come in. "
+        f"{name}: column '{shown_heading(cell, place)}' holds a {kind}, which may not come in. "
         "Leave it out of the export."
-        for cell in cells
+        for place, cell in enumerate(cells)
         if (kind := blocked_heading(cell))
     ]
     if not complete:

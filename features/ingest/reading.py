@@ -20,7 +20,7 @@ from features.errors import DeliveryRefused
 from features.ingest.blocked import columns_with_citizen_numbers
 from features.ingest.decoding import decode, encoding_of
 from features.ingest.forms import FileForm
-from features.ingest.headings import TITLE_LINES, Headings, checked, fit_of
+from features.ingest.headings import TITLE_LINES, Headings, checked, fit_of, shown_heading
 from features.ingest.opening import RawFile
 from features.ingest.spreadsheets import sheets_of
 
@@ -341,7 +341,8 @@ def _table(
     rows = _without_totals(filled, texts) if is_end else filled
     for place in columns_with_citizen_numbers(rows.select(texts)):
         raise DeliveryRefused(
-            f"{name}: most values of column '{headings.cells[int(place)].strip()}' are citizen "
+            f"{name}: most values of column "
+            f"'{shown_heading(headings.cells[int(place)], int(place))}' are citizen "
             "service numbers (BSN), which may not come in. Give the school's own number instead."
         )
     fields = {field: str(places[0]) for field, places in headings.places.items()}
