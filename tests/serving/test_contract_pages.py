@@ -49,7 +49,7 @@ def send(client: Browser, address: str, **fields: str) -> str:
     ]
     answer = client.post(address, data={"form_token": tokens[0], **fields})
     assert answer.status_code == 303, answer.text
-    return answer.headers["location"]
+    return str(answer.headers["location"])
 
 
 def check(school: InventedSchool) -> None:
