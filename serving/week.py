@@ -4,7 +4,7 @@ Whatever stops a run halfway leaves feature tables that the next run reuses and 
 lists: publishing is one transaction.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -17,6 +17,7 @@ from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.governance import open_ledger
 from features.governance.approvals import missing_features
 from features.governance.audit import AuditChain
+from features.governance.erasures import Erasure, Erasures
 from features.governance.objections import objected
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Use
@@ -154,10 +155,12 @@ class WeeklyRun:
         known = stored.frequencies
         made = self._list(tables, log.head(), scored, school, stored.model_version, known)
         if made.content_hash != stored.content_hash:
+            if erased := Erasures(self.ledger).of(school, after=stored.published_at):
+                return _lawfully_changed(stored, erased)
             raise VerificationFailed(
                 f"the list of school {school} for {as_of} cannot be made again: "
-                f"{_difference(stored, made)}. An erased pupil is the one lawful reason; else "
-                "look in the audit chain for what changed"
+                f"{_difference(stored, made)}. An erased pupil is the one lawful reason, and none "
+                "was erased; look in the audit chain for what changed"
             )
         return (
             f"{school} {as_of}: made again from the records, identical ({stored.content_hash[:12]})"
@@ -281,6 +284,21 @@ def _data_until(absence: pa.Table, as_of: date) -> date:
     """The last day on which the school recorded anything before the Monday."""
     known = pc.max(absence["known_at"]).as_py()
     return known.astimezone(AMSTERDAM).date() if known else as_of - timedelta(days=1)
+
+
+def _lawfully_changed(stored: PublishedList, erased: Sequence[Erasure]) -> str:
+    """What can still be said of a list from before an erasure: who is left stands as sealed."""
+    seals = [one.lists[stored.as_of][1] for one in erased if stored.as_of in one.lists]
+    if seals and seals[-1] != stored.content_hash:
+        raise VerificationFailed(
+            f"the list of school {stored.school} for {stored.as_of} is not the one that was sealed "
+            "when a pupil was erased from it; look in the audit chain for what changed"
+        )
+    return (
+        f"{stored.school} {stored.as_of}: {len(erased)} pupil(s) of this school were erased on "
+        f"request, the last on {erased[-1].moment:%Y-%m-%d}; the list can lawfully not be made "
+        f"again. What is left of it stands as sealed ({stored.content_hash[:12]})"
+    )
 
 
 def _difference(stored: PublishedList, made: PublishedList) -> str:

@@ -10,6 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.errors import ExperimentError, NotThere
+from features.governance import open_ledger
+from features.governance.objections import objected
 from features.governance.use import Action, Use
 from features.records import RecordLog
 from features.settings import Home
@@ -70,6 +72,9 @@ def train(
     rows = gather_rows(
         RecordLog(home.records), store.entities, sorted(store.built()), experiment, moment
     )
+    # Whoever objected before this moment is not learned from.
+    silent = sorted(objected(open_ledger(home), before=moment))
+    rows = replace(rows, frame=rows.frame.filter(~pl.col("pupil_key").is_in(silent)))
     for line in rows.periods.lines():
         report(line)
     registry = Registry.at(home)

@@ -13,6 +13,7 @@ from features.governance.contracts import read_contracts
 from features.governance.gate import Gate
 from features.governance.use import Action, Use
 from features.settings import Home
+from models.dossier import missing
 from models.registry import RegisteredVersion, Registry
 from training.assess import INCUMBENT, MODEL
 from training.gate import dossier_reasons, measured_reasons, signature_reasons
@@ -38,6 +39,7 @@ def promote(home: Home, version: str, signed_by: Sequence[str], use: Use) -> tup
         *signature_reasons(signers),
         *measured_reasons(summary, registry.champion_number()),
         *dossier_reasons(registry.texts(registered.run_id)),
+        *missing(home, registered.number, use.moment.date()),
     ]
     detail: dict[str, str | int] = {
         "version": registered.number,
