@@ -39,11 +39,18 @@ def protect(counts: Mapping[K, int], relations: Sequence[Relation[K]] = ()) -> d
     _refuse_what_does_not_add_up(counts, relations)
     hidden = {key for key, count in counts.items() if 0 < count < SMALLEST_SHOWN}
     sensitive = sorted(hidden, key=list(counts).index)
-    while (exposed := _exposed(counts, relations, hidden, sensitive)) is not None:
-        candidate = _next_to_hide(counts, relations, hidden, exposed)
-        if candidate is None:
-            raise VerificationFailed("a small count cannot be hidden; publish fewer totals")
-        hidden.add(candidate)
+    # Hiding more never tells a reader more, so a count that is safe stays safe.
+    for key in sensitive:
+        while _is_exposed(counts, relations, hidden, key):
+            candidate = _next_to_hide(counts, relations, hidden, key)
+            if candidate is None:
+                raise VerificationFailed("a small count cannot be hidden; publish fewer totals")
+            hidden.add(candidate)
+    # What a reader can work out exactly anyway protects nothing: it is shown.
+    for key in sorted(hidden - set(sensitive), key=list(counts).index):
+        least, most = bounds(counts, relations, hidden, key)
+        if most - least < 1:
+            hidden.remove(key)
     return {key: None if key in hidden else count for key, count in counts.items()}
 
 
@@ -76,14 +83,11 @@ def bounds(
     return float(found[0]), float(found[1])
 
 
-def _exposed(
-    counts: Mapping[K, int], relations: Sequence[Relation[K]], hidden: set[K], keys: Sequence[K]
-) -> K | None:
-    for key in keys:
-        least, most = bounds(counts, relations, hidden, key)
-        if most - least < SMALLEST_WIDTH:
-            return key
-    return None
+def _is_exposed(
+    counts: Mapping[K, int], relations: Sequence[Relation[K]], hidden: set[K], key: K
+) -> bool:
+    least, most = bounds(counts, relations, hidden, key)
+    return most - least < SMALLEST_WIDTH
 
 
 def _next_to_hide(

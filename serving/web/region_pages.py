@@ -84,17 +84,15 @@ def chart(months: Sequence[Period]) -> Chart:
     bars, hidden = [], []
     for number, month in enumerate(months):
         x, y = LEFT + number * slot, float(base)
-        for what, style in STACKED:
-            count = month.counts[what]
-            if count is None:
-                y -= 14
-                hidden.append(Mark(round(x + slot / 2, 1), round(y + 11, 1), HIDDEN))
-            elif count:
-                y -= count * scale
-                size = round(count * scale, 1)
-                bars.append(
-                    Bar(round(x + slot * 0.15, 1), round(y, 1), round(slot * 0.7, 1), size, style)
-                )
+        counts = [(month.counts[what], style) for what, style in STACKED]
+        if any(count is None for count, _style in counts):
+            hidden.append(Mark(round(x + slot / 2, 1), base - 6, HIDDEN))
+            continue
+        for count, style in counts:
+            size = (count or 0) * scale
+            y -= size
+            if size:
+                bars.append(_bar(x + slot * 0.15, y, slot * 0.7, size, style))
     return Chart(
         width=WIDTH,
         height=HEIGHT,
@@ -112,6 +110,10 @@ def chart(months: Sequence[Period]) -> Chart:
         base=base,
         left=LEFT,
     )
+
+
+def _bar(x: float, y: float, width: float, height: float, style: str) -> Bar:
+    return Bar(round(x, 1), round(y, 1), round(width, 1), round(height, 1), style)
 
 
 def _levels(top: int) -> list[int]:

@@ -99,6 +99,8 @@ def build(root: Path) -> InventedSchool:
         head = log.append(_delivery(pupils, others))
     engine = open_app(home)
     publish(engine, _lists(pupils, others, head), pupils)
+    with engine.begin() as connection:
+        keep_months(connection, NEW_SCHOOL, months(NEW_SCHOOL))
     accounts = Accounts(engine)
     every_school = [SCHOOL, OTHER_SCHOOL, NEW_SCHOOL]
     people: tuple[tuple[str, str, Role, list[str]], ...] = (
