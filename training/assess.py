@@ -148,7 +148,11 @@ def _scores(
         for name, model in models.items()
     }
     columns = values.columns()
-    found |= {rule.name: Score(rule.name, rule.label, rule.score(columns)) for rule in RULES}
+    found |= {
+        rule.name: Score(rule.name, rule.label, rule.score(columns))
+        for rule in RULES
+        if set(rule.features) <= set(columns)  # one whose feature was set aside has no score
+    }
     oracle = oracle_probability(home.truth / "oracle.parquet", frame)
     if oracle is not None:
         label = "orakel (kent de verborgen toestand)"

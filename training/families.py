@@ -66,7 +66,8 @@ def with_terms(model: RiskModel, experiment: Experiment) -> RiskModel:
 
 
 def choose(rows: TrainingRows, names: tuple[str, ...]) -> TrainingRows:
-    """The same rows with only these features."""
+    """The same rows with only these features, as far as they are offered."""
+    names = tuple(name for name in names if name in rows.features)
     if names == rows.features:
         return rows
     columns = [rows.features.index(name) for name in names]

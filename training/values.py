@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.catalogue import COHORT_FEATURES, MODEL_FEATURES
+from features.errors import ExperimentError
 from features.governance.use import Use
 from features.store import FeatureStore
 from models.cohort import Cohort
@@ -44,8 +45,17 @@ class Values:
 
 
 def retrieve(store: FeatureStore, frame: pl.DataFrame, service: str, use: Use) -> Values:
-    """The features of `service` for every row of `frame`, through the one door."""
-    names = MODEL_FEATURES + COHORT_FEATURES
+    """The features of `service` for every row of `frame`, through the one door.
+
+    What a privacy officer set aside is not among them: a new model learns without it.
+    """
+    aside = store.set_aside
+    if lost := [name for name in COHORT_FEATURES if name in aside]:
+        raise ExperimentError(
+            f"{', '.join(lost)}: set aside by the privacy officer, and without it nobody can tell "
+            "who is in scope; no model can be trained"
+        )
+    names = tuple(name for name in MODEL_FEATURES + COHORT_FEATURES if name not in aside)
     entities = frame.select("pupil_key", "as_of").to_arrow(compat_level=pl.CompatLevel.oldest())
     entities = entities.cast(pa.schema({"pupil_key": pa.string(), "as_of": pa.date32()}))
     x = np.empty((len(frame), len(names)), dtype=np.float32)
@@ -66,11 +76,12 @@ def training_rows(rows: ExperimentRows, values: Values, *parts: Part) -> Trainin
     """The rows of these parts, as the models take them."""
     inside = rows.frame["part"].is_in([part.value for part in parts])
     chosen, mask = rows.frame.filter(inside), inside.to_numpy()
+    offered = tuple(name for name in values.names if name in MODEL_FEATURES)
     return TrainingRows(
-        x=values.x[mask][:, : len(MODEL_FEATURES)],
+        x=values.x[mask][:, : len(offered)],
         y=(chosen["outcome"] == 1).to_numpy(),
         weight=chosen["weight"].to_numpy().astype(np.float64),
-        features=MODEL_FEATURES,
+        features=offered,
         pupils=pupil_numbers(chosen),
     )
 
