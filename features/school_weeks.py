@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -84,6 +85,28 @@ def known_school_years() -> Sequence[int]:
     return sorted(_holidays())
 
 
+@dataclass(frozen=True)
+class HolidaySource:
+    """Where the holidays of a school year come from.
+
+    `certainty` is *official* (the ministry's own list), *reported* (by schools) or *recalled*
+    (to be checked before it is used on real schools).
+    """
+
+    source: str
+    certainty: str
+
+
+def holiday_source(school_year: int) -> HolidaySource | None:
+    """Where the holidays of the school year starting in `school_year` come from; None: not on file.
+
+    >>> holiday_source(2027)
+    HolidaySource(source='rijksoverheid.nl, schoolvakanties 2027-2028', certainty='official')
+    """
+    entry = _holidays().get(school_year)
+    return HolidaySource(str(entry["source"]), str(entry["certainty"])) if entry else None
+
+
 @functools.cache
 def _school_days_of_year(region: Region, school_year: int) -> NDArray[np.bool_]:
     entry = _holidays().get(school_year)
@@ -118,6 +141,45 @@ def national_school_days(region: Region, first: date, last: date) -> NDArray[np.
     offset = (first - first_day_of(years[0])).days
     result: NDArray[np.bool_] = flags[offset : offset + (last - first).days + 1]
     return result
+
+
+class Duty(StrEnum):
+    """What the law asks of a pupil of some age; only *compulsory* and *qualification* bind."""
+
+    NOT_YET = "not_yet"
+    COMPULSORY = "compulsory"
+    QUALIFICATION = "qualification"
+    ADULT = "adult"
+
+    @property
+    def binds(self) -> bool:
+        """Whether absence without leave can be against the law.
+
+        >>> Duty.NOT_YET.binds, Duty.QUALIFICATION.binds
+        (False, True)
+        """
+        return self in (Duty.COMPULSORY, Duty.QUALIFICATION)
+
+
+def duty_on(born_on: date, day: date) -> Duty:
+    """What the law asks on `day` of a pupil born in the month of `born_on` (its day is not known).
+
+    Compulsory from the first school day of the month after the fifth birthday (Leerplichtwet 1969,
+    art. 3) to the end of the school year in which the pupil turns 16; then the qualification duty
+    until the eighteenth birthday (art. 4a-4b), here until the end of that month. A diploma that
+    ends it earlier is not recorded.
+
+    >>> [duty_on(date(2021, 9, 1), date(2026, month, 1)).value for month in (8, 9, 10)]
+    ['not_yet', 'not_yet', 'compulsory']
+    """
+    months = (day.year - born_on.year) * 12 + day.month - born_on.month
+    if months <= 5 * 12:
+        return Duty.NOT_YET
+    if months > 18 * 12:
+        return Duty.ADULT
+    turns_16 = born_on.replace(year=born_on.year + 16, day=1)
+    still = day < first_day_of(school_year_of(turns_16) + 1)
+    return Duty.COMPULSORY if still else Duty.QUALIFICATION
 
 
 @dataclass(frozen=True)
