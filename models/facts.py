@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -42,7 +43,8 @@ class Fact:
 
     `strength` is the quantity relative to a customary norm: 1 is where schools begin to act. Facts
     of one `family` say nearly the same, so that one of them is enough. What does not stand `alone`
-    is told beside another fact, and is never all there is to say about a pupil.
+    is told beside another fact, and is never all there is to say about a pupil. `days` are those
+    that the figure was counted from and the evidence names.
     """
 
     family: str
@@ -51,6 +53,7 @@ class Fact:
     evidence: tuple[Evidence, ...]
     comparison: str = ""
     alone: bool = True
+    days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,15 @@ class Measure:
         value = float(values[0])
         if math.isnan(value) or np.float32(value) < self.smallest:
             return None
-        evidence = self.evidence(records, self.days(records.days)[0])
+        chosen = self.days(records.days)[0]
+        evidence = self.evidence(records, chosen)
         sentence = self._sentence(records, value)
         if not evidence or not sentence:
             return None
         beside = comparison(values, feature(self.feature).label_nl)
         alone = bool(np.float32(value) >= self.smallest_alone)
-        return Fact(self.family, value / self.norm, sentence, evidence, beside, alone)
+        strength, days = value / self.norm, _dates(records, chosen)
+        return Fact(self.family, strength, sentence, evidence, beside, alone, days)
 
     def _sentence(self, records: PupilRecords, value: float) -> str:
         if self.said is not None:
@@ -121,6 +126,10 @@ class Measure:
         window = days.last_weeks(self.weeks_before, skip=feature(self.feature).window or 0)
         weeks = days.counted[0, window].reshape(-1, 7).any(axis=1).sum()
         return float(self.before(days)[0]) if 2 * weeks >= self.weeks_before else math.nan
+
+
+def _dates(records: PupilRecords, chosen: Flags) -> tuple[date, ...]:
+    return tuple(records.days.date_of(int(number)) for number in np.flatnonzero(chosen))
 
 
 def _with_start(sentence: str, records: PupilRecords, weeks: int) -> str:
@@ -398,4 +407,5 @@ def previous_year_fact(records: PupilRecords) -> Fact | None:
     evidence = run_evidence(records, chosen)
     beside = comparison(values, "Dagen afwezig, vorig schooljaar")
     strength = number / PREVIOUS_YEAR_NORM
-    return Fact("previous year", strength, sentence, evidence, beside, alone=False)
+    days = _dates(records, chosen)
+    return Fact("previous year", strength, sentence, evidence, beside, alone=False, days=days)

@@ -54,7 +54,7 @@ def reasons_for(
     enough = SMALLEST_PART * sum(raised.values())
     # Equal parts are told in the fixed order of the themes.
     order = sorted(raised, key=lambda theme: (-raised[theme], list(Theme).index(theme)))
-    facts = {theme: _told(_facts(theme, records, values)) for theme in order}
+    facts = {theme: facts_of(theme, records, values) for theme in order}
     told = [theme for theme in order if raised[theme] >= enough and facts[theme]]
     alone = {theme: any(fact.alone for fact in facts[theme]) for theme in told}
     told = sorted(told, key=lambda theme: not alone[theme]) if any(alone.values()) else []
@@ -64,6 +64,11 @@ def reasons_for(
         counter_evidence=counter_evidence(records),
         support=support_lines(records),
     )
+
+
+def facts_of(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
+    """What is told in one theme, if it is told: the strongest fact and at most one beside it."""
+    return _told(_facts(theme, records, values))
 
 
 def _reason(theme: Theme, facts: list[Fact]) -> Reason:

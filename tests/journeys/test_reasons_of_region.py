@@ -18,8 +18,12 @@ from features.records.partition import PartitionTables, read_partition
 from features.school_weeks import as_of_moment
 from features.vocabulary import Theme
 from models.evidence import SchoolRecords
+from models.fidelity import Fidelity, fidelity
 from models.reasons import Explanation, reasons_for
+from models.registry import Registry
 from models.themes import BOUND, cut_pairs
+from serving.lists import ListStore
+from serving.tables import open_app
 from tests.reference.sentences import Reading, School, read_explanation
 
 MONDAY = date(2026, 11, 9)
@@ -114,3 +118,21 @@ def test_the_check_of_themes_sees_a_border_that_cuts(installation: Any) -> None:
     values = {name: built[name].to_numpy() for name in built.column_names}
     themes = dict.fromkeys(values, Theme.ABSENCE) | {"absent_share_previous_year": Theme.PATTERN}
     assert cut_pairs(values, themes)[0].correlation > BOUND
+
+
+LEAST_FIDELITY = 0.9
+
+
+def test_without_the_named_records_the_score_falls(installation: Any) -> None:
+    """The share that a training report may print; here over everybody listed."""
+    home = installation.home
+    log, model = RecordLog(home.records), Registry.at(home).champion()[1]
+    lists, found = ListStore(open_app(home)), Fidelity()
+    for school in lists.schools():
+        tables = read_partition(log, school, known_before=as_of_moment(MONDAY))
+        listed = [
+            row.pupil_key for row in lists.get(school, MONDAY).rows if row.explanation.reasons
+        ]
+        found += fidelity(model, tables, school, MONDAY, listed)
+    assert found.cases >= 8
+    assert found.share >= LEAST_FIDELITY, found
