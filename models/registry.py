@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.settings import Home
+from models.artifact_address import follow_home
 from models.stored import RiskModel, load_model
 
 log = logging.getLogger(__name__)
@@ -270,6 +271,7 @@ class Registry:
     def _client(self) -> Any:
         if self._opened is None:
             self._opened = _open_client(self.tracking_uri)
+            follow_home(self.tracking_uri, self.artifacts)
         return self._opened
 
     def _experiment(self, name: str) -> str:

@@ -112,7 +112,7 @@ def _measured(each: Mapping[str, Any]) -> Measured:
 
 def _verdict(found: Mapping[str, Any]) -> tuple[bool, str]:
     a, b = found["a"]["version"], found["b"]["version"]
-    interval = next(
+    interval: Mapping[str, float | None] = next(
         (
             each["interval"]
             for each in found["differences"]

@@ -15,7 +15,7 @@ def comparison(low: float = 0.01) -> dict[str, Any]:
     """Version 2 against version 1, with a rule beside them."""
 
     def figures(value: float) -> dict[str, dict[str, float | None]]:
-        whole = {"value": value, "low": value - 0.05, "high": value + 0.05}
+        whole: dict[str, float | None] = {"value": value, "low": value - 0.05, "high": value + 0.05}
         return {"recall": whole, "brier": {"value": None, "low": None, "high": None}}
 
     gain = {"value": 0.1, "low": low, "high": 0.19}
