@@ -1,5 +1,6 @@
 """How many pupils a school's team can discuss in a week, and who those are: one cut for all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,31 @@ class Capacity:
         >>> Capacity(share=0.4, floor=1).listed(block, score, tie, np.array([1, 0, 1, 0, 1]) > 0)
         array([ True, False,  True, False, False])
         """
+        return self._first(block, score, tie, eligible, self.of)
+
+    def discussed(
+        self,
+        block: NDArray[np.int64],
+        score: NDArray[np.float64],
+        tie: NDArray[np.generic],
+        eligible: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Who of the listed is to discuss this week: those on the first half of the places.
+
+        >>> block, tie = np.zeros(4, np.int64), np.array(["a", "b", "c", "d"])
+        >>> Capacity(floor=3).discussed(block, np.array([0.1, 0.4, 0.3, 0.2]), tie)
+        array([False,  True,  True, False])
+        """
+        return self._first(block, score, tie, eligible, lambda pupils: -(-self.of(pupils) // 2))
+
+    def _first(
+        self,
+        block: NDArray[np.int64],
+        score: NDArray[np.float64],
+        tie: NDArray[np.generic],
+        eligible: NDArray[np.bool_] | None,
+        places: Callable[[int], int],
+    ) -> NDArray[np.bool_]:
         result = np.zeros(len(score), dtype=np.bool_)
         known = np.flatnonzero(~np.isnan(score))
         if not len(known):
@@ -59,6 +85,6 @@ class Capacity:
         starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
         sizes = np.diff(np.r_[starts, len(order)])
         place = np.arange(len(order)) - np.repeat(starts, sizes)
-        room = np.repeat([self.of(int(size)) for size in sizes], sizes)
+        room = np.repeat([places(int(size)) for size in sizes], sizes)
         result[order] = (place < room) & may[order]
         return result

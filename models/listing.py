@@ -25,9 +25,13 @@ Columns = Mapping[str, NDArray[np.floating]]
 
 @dataclass(frozen=True)
 class Cut:
-    """Who is listed, and whose place went to the next one for want of a reason; one per row."""
+    """One flag per row: who is listed, and whose place went to the next one for want of a reason.
+
+    `discussed` marks the listed pupils of whom a team speaks this week; the others are followed.
+    """
 
     listed: Flags
+    discussed: Flags
     passed_over: Flags
 
 
@@ -84,4 +88,8 @@ def cut(
         explained = contributions(model, x.astype(np.float32))
         eligible[unchecked] = told_themes(explained, told[unchecked]).any(axis=1)
         checked[unchecked] = True
-    return Cut(listed, capacity.listed(block, score, tie) & ~eligible)
+    return Cut(
+        listed=listed,
+        discussed=capacity.discussed(block, score, tie, eligible),
+        passed_over=capacity.listed(block, score, tie) & ~eligible,
+    )

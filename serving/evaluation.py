@@ -39,6 +39,15 @@ class Paired:
 
 
 @dataclass(frozen=True)
+class BlockOutcome:
+    """What came of one part of such lists: how many pupils, and in which share of their places."""
+
+    block: str
+    pupils: int
+    precision: Measured
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What the page shows; everything that the summary does not hold stays empty."""
 
@@ -50,6 +59,7 @@ class Evaluation:
     rows: tuple[Compared, ...]
     comparisons: tuple[Paired, ...]
     notes: tuple[str, ...]
+    blocks: tuple[BlockOutcome, ...] = ()
 
 
 def read_evaluation(path: Path) -> Evaluation | None:
@@ -81,6 +91,15 @@ def read_evaluation(path: Path) -> Evaluation | None:
             if isinstance(row, dict)
         ),
         notes=tuple(str(note) for note in _items(document, "notes")),
+        blocks=tuple(
+            BlockOutcome(
+                _text(row, "block"),
+                int(_number(row.get("pupils")) or 0),
+                _measured(row.get("precision")),
+            )
+            for row in _items(document, "blocks")
+            if isinstance(row, dict)
+        ),
     )
 
 

@@ -67,14 +67,21 @@ class ScoredMonday:
         """
         mine = self._of(school)
         keys = self._keys(mine)
-        on_list = self._cut(mine).listed
+        found = self._cut(mine)
+        on_list = found.listed
         chosen = mine[on_list]
         chosen = chosen[np.lexsort((keys[on_list], -self.scores[chosen]))]
         rows: list[ListedPupil] = []
         if len(chosen):
             explained = contributions(self.bundle, _matrix(self.table.take(chosen), self.bundle))
+            discussed = set(mine[found.discussed].tolist())
             rows = [
-                self._pupil(int(row), self._block(place, school), place, explained.of_row(place))
+                self._pupil(
+                    int(row),
+                    Block.DISCUSS if int(row) in discussed else Block.FOLLOW,
+                    place,
+                    explained.of_row(place),
+                )
                 for place, row in enumerate(chosen)
             ]
         status = _status(self.table)
@@ -99,9 +106,6 @@ class ScoredMonday:
 
     def _keys(self, rows: Places) -> NDArray[np.str_]:
         return np.asarray(self.table["pupil_key"].take(rows).to_pylist(), dtype=np.str_)
-
-    def _block(self, place: int, school: str) -> Block:
-        return Block.DISCUSS if place < -(-self.places(school) // 2) else Block.FOLLOW
 
     def _pupil(self, row: int, block: Block, order: int, parts: dict[Theme, float]) -> ListedPupil:
         values = self.table.slice(row, 1).to_pylist()[0]

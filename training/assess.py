@@ -14,7 +14,7 @@ from models.baselines import RULES
 from models.bundle import Scorer
 from models.listing import Columns, cut
 from models.stored import RiskModel
-from training.bootstrap import Flags, Resamples
+from training.bootstrap import Flags, Interval, Resamples, per_pupil, ratio
 from training.cohort import ExperimentRows
 from training.compare import Difference, compare
 from training.evaluate import CalibrationBin, Evaluator, Measured, Rows, Score
@@ -23,7 +23,7 @@ from training.families import FAMILY_LABELS
 from training.labels import Outcome
 from training.lots import pupil_numbers
 from training.splits import Part
-from training.summary import RoadFigures
+from training.summary import BlockFigures, RoadFigures
 from training.values import Values
 
 MODEL, LOGISTIC, INCUMBENT = "model", "logistic", "incumbent"
@@ -47,6 +47,7 @@ class Assessed:
     roads: tuple[RoadFigures, ...]
     best_rule: str
     listed: Mapping[str, Flags]
+    blocks: tuple[BlockFigures, ...]
 
 
 def assess(
@@ -93,6 +94,7 @@ def assess(
         roads=_by_road(evaluator, frame, {name: listed[name] for name in (*shown, best)}, home),
         best_rule=best,
         listed=listed,
+        blocks=_by_block(evaluator, scores[MODEL], listed[MODEL], settings.level),
     )
 
 
@@ -113,6 +115,21 @@ def cut_lists(
         found = cut(capacity, model, columns, scores[name].values, rows.block, rows.pupil)
         listed[name] = found.listed
     return listed
+
+
+def _by_block(
+    evaluator: Evaluator, score: Score, listed: Flags, level: float
+) -> tuple[BlockFigures, ...]:
+    """What came of whom the team would have discussed, and of whom it would have followed."""
+    rows, resamples = evaluator.rows, evaluator.resamples
+    discussed = evaluator.capacity.discussed(rows.block, score.values, rows.pupil, listed)
+    found = []
+    for block, part in (("discuss", discussed), ("follow", listed & ~discussed)):
+        known = part & rows.known
+        sums = resamples.sums(per_pupil(rows.pupil, rows.pupils, known & rows.positive, known))
+        precision = Interval.of(ratio(sums[0], sums[1]), level)
+        found.append(BlockFigures(block, len(np.unique(rows.pupil[known])), precision))
+    return tuple(found)
 
 
 def as_rows(frame: pl.DataFrame) -> Rows:

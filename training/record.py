@@ -181,6 +181,7 @@ def _summary(finished: Finished, run_id: str, version: int) -> Summary:
         notes=_notes(experiment),
         family=experiment.family,
         findings=finished.findings,
+        blocks=assessed.blocks,
     )
 
 

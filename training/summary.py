@@ -72,6 +72,19 @@ class RoadFigures:
 
 
 @dataclass(frozen=True)
+class BlockFigures:
+    """What came of the pupils in one part of the model's lists: "discuss" or "follow".
+
+    `pupils` are different pupils with a known outcome; `precision` is the share of their places
+    that was followed by an onset.
+    """
+
+    block: str
+    pupils: int
+    precision: Interval
+
+
+@dataclass(frozen=True)
 class Summary:
     """A whole evaluation. `rows` are the scores, measured on the same pupils; first the model."""
 
@@ -99,6 +112,7 @@ class Summary:
     notes: tuple[str, ...]
     family: str = "boosted"
     findings: Findings | None = None
+    blocks: tuple[BlockFigures, ...] = ()
 
     def score(self, name: str) -> ScoreFigures:
         """The figures of one score."""
