@@ -86,7 +86,8 @@ def checked(name: str, cells: Sequence[str], forms: Sequence[FileForm]) -> Headi
         expected = sorted({form.file for form in forms})
         raise DeliveryRefused(
             f"{name}: no line of headings found in the first {TITLE_LINES} lines. "
-            f"Known are the headings of {', '.join(expected)}; see features/ingest/profiles."
+            f"Known are the headings of {', '.join(expected)}. "
+            "`tijdig profile check FILE` says which profile is nearest."
         )
     problems = [
         f"{name}: column '{shown_heading(cell, place)}' holds a {kind}, which may not come in. "
@@ -99,7 +100,8 @@ def checked(name: str, cells: Sequence[str], forms: Sequence[FileForm]) -> Headi
         problems.append(
             f"{name}: missing {'column' if len(headings.missing) == 1 else 'columns'} {missing} "
             f"(read as {headings.form.file} of profile {headings.form.profile}). "
-            "Add to the export, or adapt the profile in features/ingest/profiles."
+            "Add to the export, or put a profile of your own in profiles/ of the home folder; "
+            "`tijdig profile check FILE` makes a start."
         )
     for field, places in headings.places.items():
         if len(places) > 1:

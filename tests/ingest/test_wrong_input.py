@@ -19,7 +19,7 @@ def test_a_missing_column_is_named_with_its_file_and_the_next_step(office: Offic
     message = office.refusal()
     assert "nothing of it was stored" in message
     assert "absence.csv: missing column 'starts_at'" in message
-    assert "adapt the profile in features/ingest/profiles" in message
+    assert "`tijdig profile check FILE` makes a start" in message
 
 
 def test_all_problems_of_a_delivery_are_named_together(office: Office) -> None:
