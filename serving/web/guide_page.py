@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from serving.web.contexts.guide import GuidePage
+from serving.frequencies import frequencies
+from serving.web.contexts.guide import GuidePage, ParentsPage
 from serving.web.services import MaybeSignedIn, TheSite
 
 router = APIRouter()
@@ -12,7 +13,18 @@ router = APIRouter()
 @router.get("/uitleg")
 def guide(site: TheSite, session: MaybeSignedIn) -> Response:
     """Explanation and limits."""
-    return site.render(GuidePage(site.frame("Uitleg en grenzen", session), site.settings.contact))
+    page = GuidePage(
+        frame=site.frame("Uitleg en grenzen", session),
+        contact=site.settings.contact,
+        how_often=tuple(frequencies(site.evaluation).values()),
+    )
+    return site.render(page)
+
+
+@router.get("/uitleg/ouders")
+def for_parents(site: TheSite, session: MaybeSignedIn) -> Response:
+    """A text for parents, for a school to make its own."""
+    return site.render(ParentsPage(site.frame("Tekst voor ouders", session)))
 
 
 @router.get("/gezond")

@@ -1,6 +1,7 @@
 """What people read when something is not there, not allowed, or went wrong."""
 
 import logging
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,8 +14,10 @@ from serving.premises import ListsStopped
 from serving.sessions import Session
 from serving.web.contexts.entry import MessagePage
 from serving.web.contexts.frame import Link
+from serving.web.resume import kept_from, own_address
 from serving.web.security import SAFE_METHODS, add_headers
 from serving.web.services import SignInNeeded, Site, session_of, site_of
+from serving.web.sign_in import sign_in_again
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ _TEXTS: dict[int, Text] = {
         "U bent niet meer ingelogd",
         (
             "Na een half uur zonder handeling, en na een werkdag, logt Tijdig u uit.",
-            "Wat u zojuist verstuurde, is niet bewaard. Log in en doe het opnieuw.",
+            "Log opnieuw in en ga verder waar u was.",
         ),
     ),
     403: (
@@ -83,10 +86,13 @@ def add_handlers(app: FastAPI) -> None:
     """Every way in which a request can fail gets its page; none shows what went wrong inside."""
 
     @app.exception_handler(SignInNeeded)
-    def _sign_in(request: Request, _problem: SignInNeeded) -> Response:
+    async def _sign_in(request: Request, _problem: SignInNeeded) -> Response:
         if request.method in SAFE_METHODS:
-            return RedirectResponse("/inloggen", 303)
-        return message(site_of(request), 401)
+            query = f"?{request.url.query}" if request.url.query else ""
+            back_to = own_address(request.url.path + query)
+            onward = f"?{urlencode({'verder': back_to})}" if back_to not in ("", "/") else ""
+            return RedirectResponse(f"/inloggen{onward}", 303)
+        return sign_in_again(site_of(request), await kept_from(request), 401)
 
     @app.exception_handler(NotAllowed)
     def _not_allowed(request: Request, _problem: NotAllowed) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from features.vocabulary import Role
@@ -14,10 +14,18 @@ from serving.accounts import (
     Refusal,
     password_problem,
 )
-from serving.sessions import LONGEST
-from serving.web.contexts.entry import MessagePage, SetUpPage, SignInPage
+from serving.sessions import LONGEST, Session, form_token_of
+from serving.web.contexts.entry import (
+    BeginPage,
+    KeptField,
+    MessagePage,
+    ResumePage,
+    SetUpPage,
+    SignInPage,
+)
 from serving.web.contexts.frame import Link
-from serving.web.services import MaybeSignedIn, SignedInForm, Site, TheSite
+from serving.web.resume import Kept, kept_of, own_address
+from serving.web.services import MaybeSignedIn, SignedIn, SignedInForm, Site, TheSite
 
 router = APIRouter()
 
@@ -36,6 +44,33 @@ _HOMES = {
     Role.PRIVACY_OFFICER: "/kenmerken",
     Role.REGION_COORDINATOR: "/regio",
 }
+_STEPS = {
+    Role.CARE_COORDINATOR: (
+        ("Maandag: open de bespreeklijst.", "Bij elke leerling staat wat opvalt en wat al loopt."),
+        ("Kijk eerst zelf.", "Klopt de registratie? Weet u al wat er speelt?"),
+        (
+            "Leg per leerling een besluit vast.",
+            "Elk besluit is goed, ook ‘niet relevant’. Drie minuten is genoeg.",
+        ),
+        (
+            "Kies wie het oppakt en wanneer u terugkijkt.",
+            "De leerling komt die week vanzelf terug op de lijst.",
+        ),
+        ("Mist u iemand?", "Zoek de leerling en zet die zelf op de lijst."),
+        (
+            "Kijk bij ‘Al in beeld’ wie al thuis is.",
+            "Leg vast wie het regelt en of er een aanbod is.",
+        ),
+        ("Neem het zorgteam-overzicht mee", "naar uw overleg. Vernietig het daarna."),
+    ),
+    Role.REGION_COORDINATOR: (
+        ("U ziet aantallen, geen leerlingen.", "Eén telling voor alle scholen van de regio."),
+        ("Kleine aantallen zijn verborgen.", "Daarmee is niemand te herkennen."),
+    ),
+}
+_STEPS_OF_OTHERS = (
+    ("Boven aan elke pagina staat wat u kunt openen.", "Wat u opent, wordt vastgelegd."),
+)
 
 
 @router.get("/")
@@ -47,17 +82,40 @@ def home(session: MaybeSignedIn) -> Response:
 
 
 @router.get("/inloggen")
-def sign_in_page(site: TheSite, session: MaybeSignedIn) -> Response:
+def sign_in_page(site: TheSite, session: MaybeSignedIn, verder: str = "") -> Response:
     """The form to sign in; who is signed in goes on."""
     if session is not None:
         return RedirectResponse("/", 303)
-    return site.render(SignInPage(site.frame("Inloggen"), "", ""))
+    return sign_in_again(site, Kept(own_address(verder)))
+
+
+def sign_in_again(
+    site: Site, kept: Kept, status: int = 200, email: str = "", problem: str = ""
+) -> Response:
+    """The form to sign in, with what is carried along."""
+    fields = tuple(KeptField(name, value) for name, value in kept.fields)
+    page = SignInPage(site.frame("Inloggen"), email, problem, kept.address, fields)
+    return site.render(page, status)
+
+
+@router.get("/begin")
+def begin(site: TheSite, session: SignedIn) -> Response:
+    """How one works with the pages, in a few steps; where one lands the first time."""
+    role = session.account.role
+    page = BeginPage(
+        frame=site.frame("Zo werkt het", session),
+        name=session.account.name,
+        steps=_STEPS.get(role, _STEPS_OF_OTHERS),
+        onward=Link("Beginnen", _HOMES.get(role, "/uitleg")),
+    )
+    return site.render(page)
 
 
 @router.post("/inloggen")
 def sign_in(
     request: Request,
     site: TheSite,
+    kept: Annotated[Kept, Depends(kept_of)],
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
 ) -> Response:
@@ -66,13 +124,12 @@ def sign_in(
     address = request.client.host if request.client else ""
     result = site.accounts.sign_in(email, password, address, now)
     if isinstance(result, Account):
-        return _start(site, result, "signed_in")
+        return _start(site, result, "signed_in", kept)
     known = site.accounts.find(email)
     if known is not None:
         site.audit.append(now, known.email, known.role, f"sign_in_{result.value}")
     status = 429 if result is Refusal.WAIT else 401
-    page = SignInPage(site.frame("Inloggen"), email[:254], _REFUSALS[result])
-    return site.render(page, status)
+    return sign_in_again(site, kept, status, email[:254], _REFUSALS[result])
 
 
 @router.post("/uitloggen")
@@ -108,16 +165,22 @@ def set_up(site: TheSite, token: str, password: Annotated[str, Form()] = "") -> 
     if site.accounts.use_link(token, password, now) is None:
         return _spent(site)
     site.sessions.end_all(account)
-    return _start(site, account, "password_set")
+    return _start(site, account, "password_set", Kept("/begin"))
 
 
-def _start(site: Site, account: Account, event: str) -> Response:
+def _start(site: Site, account: Account, event: str, kept: Kept) -> Response:
     now = site.clock()
     site.audit.append(now, account.email, account.role, event)
-    response = RedirectResponse("/", 303)
+    token = site.sessions.start(account, now)
+    response: Response = RedirectResponse(kept.address or "/", 303)
+    if kept.fields and kept.address:
+        session = Session(account, form_token_of(token))
+        fields = tuple(KeptField(name, value) for name, value in kept.fields)
+        frame = site.frame("Weer ingelogd", session)
+        response = site.render(ResumePage(frame, kept.address, fields))
     response.set_cookie(
         site.cookie,
-        site.sessions.start(account, now),
+        token,
         max_age=int(LONGEST.total_seconds()),
         path="/",
         secure=site.settings.https,

@@ -76,7 +76,9 @@ GET  /gebruik/bestand.{kind}          303 403 403 403 200 403
 GET  /evenredigheid                   303 403 403 200 200 403
 GET  /model                           303 403 403 200 403 403
 GET  /vergelijken                     303 403 403 200 403 403
+GET  /begin                           303 200 200 200 200 200
 GET  /uitleg                          200 200 200 200 200 200
+GET  /uitleg/ouders                   200 200 200 200 200 200
 GET  /gezond                          200 200 200 200 200 200
 """
 VISITORS = ("stranger", IB, OTHER_IB, SCIENTIST, OFFICER, REGION)

@@ -42,7 +42,10 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
     row_id = school.row_id(school.pupils[0])
     token = school.set_up_tokens[SCIENTIST]
     for client, addresses in (
-        (stranger, ["/inloggen", f"/welkom/{token}", "/welkom/x", "/nergens", "/uitleg"]),
+        (
+            stranger,
+            ["/inloggen", f"/welkom/{token}", "/welkom/x", "/nergens", "/uitleg", "/uitleg/ouders"],
+        ),
         (
             own,
             [
@@ -56,6 +59,7 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
                 f"/al-in-beeld/{SCHOOL}",
                 f"/zorgteam/{SCHOOL}",
                 f"/zorgteam/{SCHOOL}?van=2026-13-45",
+                "/begin",
                 "/uitleg",
                 "/model",
             ],

@@ -7,13 +7,44 @@ from serving.web.contexts.frame import Frame, Link
 
 
 @dataclass(frozen=True)
+class KeptField:
+    """One field of a form that is carried along."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class SignInPage:
-    """Sign in; `problem` says why the last try failed."""
+    """Sign in; `problem` says why the last try failed. `kept` is what came too late to be kept."""
 
     template: ClassVar[str] = "sign_in.html"
     frame: Frame
     email: str
     problem: str
+    onward: str
+    kept: tuple[KeptField, ...]
+
+
+@dataclass(frozen=True)
+class ResumePage:
+    """Signed in again: send what was typed after all, or leave it."""
+
+    template: ClassVar[str] = "resume.html"
+    frame: Frame
+    action: str
+    kept: tuple[KeptField, ...]
+
+
+@dataclass(frozen=True)
+class BeginPage:
+    """The first page after choosing a password: how a Monday goes, in a few steps."""
+
+    template: ClassVar[str] = "begin.html"
+    frame: Frame
+    name: str
+    steps: tuple[tuple[str, str], ...]
+    onward: Link
 
 
 @dataclass(frozen=True)
