@@ -250,6 +250,8 @@ class FeatureStore:
         }
 
     def _erase_online(self, pupil_key: str) -> int:
+        if not (self._home.feast / CONFIGURATION).exists():
+            return 0  # nothing was ever applied; importing Feast to hear that takes seconds
         from features.store.feast_repo import is_applied, open_repo
 
         folder = self._home.feast
