@@ -1,4 +1,6 @@
-"""Commands of the privacy officer: the audit chain, the contracts."""
+"""Commands of the privacy officer: the audit chain, the ledger, the contracts, the dossier."""
+
+from pathlib import Path
 
 import click
 
@@ -12,19 +14,74 @@ def privacy() -> None:
 
 
 @privacy.command()
+@click.option(
+    "--head",
+    "heads",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="A signed head that was kept elsewhere; may be repeated.",
+)
 @click.pass_obj
-def verify(work: Work) -> None:
-    """Check the audit chain and the ledger row by row."""
+def verify(work: Work, heads: tuple[Path, ...]) -> None:
+    """Check the audit chain, its signed heads and all sealed tables, row by row."""
     from features.governance import open_ledger
+    from features.governance.approvals import Approvals
     from features.governance.audit import AuditChain
+    from features.governance.erasures import Erasures
+    from features.governance.heads import read_head
     from features.governance.ledger import Ledger
+    from features.governance.stops import EmergencyStops
 
+    work.need(work.home.ledger, "nothing was done here yet")
     engine = open_ledger(work.home)
-    verdict = AuditChain(engine).verify()
-    problems = [*verdict.problems, *Ledger(engine).verify()]
+    kept = [read_head(path.read_text(encoding="utf-8"), str(path)) for path in heads]
+    verdict = AuditChain(engine).verify(kept_elsewhere=kept)
+    sealed = (Ledger(engine), Approvals(engine), EmergencyStops(engine), Erasures(engine))
+    problems = [*verdict.problems, *(line for one in sealed for line in one.verify())]
     if problems:
         raise VerificationFailed("; ".join(problems))
-    work.say(f"audit chain intact: {verdict.rows} rows; ledger intact")
+    work.say(
+        f"audit chain intact: {verdict.rows} rows; ledger intact; "
+        f"{len(kept)} heads kept elsewhere agree"
+    )
+
+
+@privacy.command()
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def head(work: Work, target: Path) -> None:
+    """Sign the newest row of the audit chain and write it to TARGET, to be kept elsewhere."""
+    from features.governance import open_ledger
+    from features.governance.audit import AuditChain
+
+    work.need(work.home.ledger, "nothing was done here yet")
+    chain = AuditChain(open_ledger(work.home))
+    verdict = chain.verify()
+    if not verdict.intact:
+        raise VerificationFailed("; ".join(verdict.problems))
+    signed = chain.heads.sign(work.clock()) if chain.heads else None
+    if signed is None:
+        raise VerificationFailed("the audit chain is empty; there is nothing to sign")
+    target.write_text(signed.to_json(), encoding="utf-8")
+    work.say(f"row {signed.sequence} signed; keep {target} where no administrator of it comes")
+
+
+@privacy.command()
+@click.option("--json", "as_json", is_flag=True, help="With the field names of the Dutch standard.")
+@click.option("--feature", default="", help="Only the uses of this feature.")
+@click.option("--month", default="", help="Only this month, as in 2026-11.")
+@click.pass_obj
+def ledger(work: Work, as_json: bool, feature: str, month: str) -> None:
+    """Every retrieval of features: who, for what, of how many pupils; CSV, or JSON."""
+    from features.governance import open_ledger
+    from features.governance.ledger import Ledger
+    from serving.ledger_files import to_csv, to_json
+    from serving.registers import Selection
+
+    work.need(work.home.ledger, "nothing was retrieved here yet")
+    asked = Selection(feature=feature, month=month)
+    rows = [row for row in Ledger(open_ledger(work.home)).rows() if asked.holds(row)]
+    click.echo(to_json(rows) if as_json else to_csv(rows), nl=as_json)
 
 
 @privacy.command()
@@ -35,6 +92,31 @@ def contracts() -> None:
 
     write_contracts(CATALOGUE, CONTRACTS_FILE)
     click.echo(f"{CONTRACTS_FILE}: {len(CATALOGUE)} contracts")
+
+
+@privacy.command()
+@click.argument("version", type=int)
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def dossier(work: Work, version: int, target: Path) -> None:
+    """Write the dossier of a model VERSION to TARGET (.yaml, .pdf or .html)."""
+    from features.errors import NotThere
+    from features.governance import open_ledger
+    from serving.dossier import Dossiers
+    from serving.dossier_desk import FILES
+    from serving.models_in_use import ModelsInUse
+
+    kind = target.suffix.removeprefix(".")
+    if kind not in FILES:
+        raise NotThere(f"{target}: a dossier comes as {', '.join(FILES)}")
+    made = Dossiers(work.home, open_ledger(work.home), ModelsInUse(work.home)).of(
+        version, work.clock()
+    )
+    content = FILES[kind][0](made)
+    target.write_bytes(content if isinstance(content, bytes) else content.encode())
+    work.say(f"{target}: dossier of version {version}; {len(made.missing)} parts are missing")
+    for line in made.missing:
+        work.say(f"  {line}")
 
 
 COMMANDS = (privacy,)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -90,7 +90,8 @@ class RightsDesk:
             pupil = self._names.of_request(
                 account, asked.school, asked.pupil_key, moment, "request_opened"
             )
-            standing = objected(self._sources.ledger, moment, [asked.school])
+            just_after = moment + timedelta(microseconds=1)  # what was kept now counts
+            standing = objected(self._sources.ledger, just_after, [asked.school])
             is_against = asked.pupil_key in standing
             uses = Ledger(self._sources.ledger).about(asked.pupil_key)
             models = tuple(trained_on(self._sources.home, uses))
