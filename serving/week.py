@@ -5,14 +5,14 @@ lists: publishing is one transaction.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine
 
-from features.build import build
+from features.build import build, build_partition
 from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.governance import open_ledger
 from features.governance.approvals import missing_features
@@ -31,6 +31,7 @@ from models.cohort import Cohort
 from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
+from models.stored import RiskModel
 from serving.beside import publish_week
 from serving.decisions import Decisions
 from serving.evaluation import FILE_NAME
@@ -77,6 +78,7 @@ class WeeklyRun:
     capacity: Capacity
     cohort: Cohort
     use: Use
+    models: dict[int, RiskModel] = field(default_factory=dict, compare=False)
 
     @classmethod
     def at(cls, home: Home, use: Use, capacity: Capacity) -> "WeeklyRun":
@@ -143,15 +145,15 @@ class WeeklyRun:
         """Make the list of `school` again from the log, without any stored feature, and compare."""
         stored = self.lists.get(school, as_of)
         log = RecordLog(self.home.records, head=stored.log_head)
-        bundle = Registry.at(self.home).bundle(int(stored.model_version))
+        bundle = self._model(int(stored.model_version))
         model = f"model version {stored.model_version}"
         missing_features(bundle.features, self.store.set_aside, model)
-        table = pa.concat_tables(build(log, [as_of], [school]))
+        tables = read_partition(log, school, known_before=as_of_moment(as_of))
+        table = build_partition(tables, [as_of])
         objecting = objected(self.ledger, before=stored.published_at)
         table = _without(table, objecting)
         self.store.record_rebuild(table, self.use)
         scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
-        tables = read_partition(log, school, known_before=as_of_moment(as_of))
         known = stored.frequencies
         made = self._list(tables, log.head(), scored, school, stored.model_version, known)
         if made.content_hash != stored.content_hash:
@@ -165,6 +167,12 @@ class WeeklyRun:
         return (
             f"{school} {as_of}: made again from the records, identical ({stored.content_hash[:12]})"
         )
+
+    def _model(self, version: int) -> RiskModel:
+        """A stored model, read once: opening the registry takes longer than verifying a list."""
+        if version not in self.models:
+            self.models[version] = Registry.at(self.home).bundle(version)
+        return self.models[version]
 
     def _refuse_the_past(self, as_of: date) -> None:
         """What is new on a list follows from the lists before it, so Mondays come in order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import click
@@ -47,20 +47,23 @@ def print_list(work: Work, as_of: datetime, school: str | None, verify: bool) ->
     work.need(work.home.app, "run `tijdig week` first")
     monday = as_of.date()
     store = ListStore(open_app(work.home))
-    for one in [school] if school else store.schools():
-        if verify:
-            work.say(_verified(work, monday, one))
-        else:
-            for line in list_lines(store.get(one, monday)):
-                click.echo(line)
+    schools = [school] if school else store.schools()
+    if verify:
+        _verify(work, monday, schools)
+        return
+    for one in schools:
+        for line in list_lines(store.get(one, monday)):
+            click.echo(line)
 
 
-def _verified(work: Work, monday: date, school: str) -> str:
+def _verify(work: Work, monday: date, schools: Sequence[str]) -> None:
+    """Make the lists of these schools again, in one run: opening all that it needs takes long."""
     from serving.week import WeeklyRun
 
     use = Use(work.operator, Role.JOB, Purpose.EARLY_WARNING, Action.SCORE, work.clock())
     run = WeeklyRun.at(work.home, use, work.settings.section("capacity", Capacity))
-    return run.verify(monday, school)
+    for school in schools:
+        work.say(run.verify(monday, school))
 
 
 def list_lines(published: PublishedList) -> Iterator[str]:
