@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
 from features.catalogue import CATALOGUE, Feature
+from features.catalogue.feature import Unit
 from features.errors import NotAllowed
 from features.governance.approvals import (
     LONGEST_APPROVAL,
@@ -90,6 +91,20 @@ _EVENTS = {
 }
 
 
+_UNITS = {
+    Unit.SHARE: "deel van de lestijd of van het geheel",
+    Unit.POINTS: "verschil in procentpunten",
+    Unit.DAYS: "dagen",
+    Unit.HOURS: "uren",
+    Unit.MINUTES: "minuten",
+    Unit.COUNT: "aantal",
+    Unit.WEEKS: "weken",
+    Unit.MONTHS: "maanden",
+    Unit.FLAG: "ja of nee",
+    Unit.CODE: "volgnummer",
+}
+
+
 def _sentence(one: Feature) -> str:
     return one.sentence_nl.replace("{value}", "…").replace("{other}", "…")
 
@@ -159,7 +174,7 @@ def _lineage(followed: FollowedFeature) -> TablePart:
     window = counted(one.window, "schoolweek", "schoolweken") if one.window else "zie omschrijving"
     rows = (
         ("1. Bronkolommen", ", ".join(one.sources)),
-        ("2. Berekening", f"venster: {window}; eenheid: {one.unit.value}; versie {one.version}"),
+        ("2. Berekening", f"venster: {window}; eenheid: {_UNITS[one.unit]}; versie {one.version}"),
         ("3. Kenmerk", f"{one.name}, vingerafdruk van de definitie {one.definition_hash[:12]}"),
         (
             "4. Contract",
