@@ -14,6 +14,7 @@ from models.cohort import Cohort
 from models.explain import contributions
 from models.listing import Cut, cut
 from models.stored import RiskModel
+from models.terms import terms_of
 from serving.lists import Block
 
 Places = NDArray[np.int64]
@@ -41,9 +42,17 @@ class ScoredMonday:
     as_of: date
     table: pa.Table
     bundle: RiskModel
-    capacity: Capacity
-    cohort: Cohort
     scores: NDArray[np.float64]
+
+    @property
+    def cohort(self) -> Cohort:
+        """Who is in scope: as the model was measured."""
+        return terms_of(self.bundle.metadata).cohort
+
+    @property
+    def capacity(self) -> Capacity:
+        """How many a team can discuss: as the model was measured."""
+        return terms_of(self.bundle.metadata).capacity
 
     @property
     def schools(self) -> list[str]:
@@ -122,16 +131,17 @@ class ScoredMonday:
         return np.asarray(self.table["school"].to_pylist(), dtype=np.str_)
 
 
-def score_monday(
-    as_of: date, table: pa.Table, bundle: RiskModel, cohort: Cohort, capacity: Capacity
-) -> ScoredMonday:
-    """Score everyone in scope of `table`; the rows are put in the order of school and pupil."""
+def score_monday(as_of: date, table: pa.Table, bundle: RiskModel) -> ScoredMonday:
+    """Score everyone in scope of `table`; the rows are put in the order of school and pupil.
+
+    Scope and capacity are those of the experiment the model came from: they travel with it.
+    """
     ordered = table.sort_by([("school", "ascending"), ("pupil_key", "ascending")])
     scores = np.full(ordered.num_rows, np.nan)
-    members = np.flatnonzero(cohort.members(_status(ordered)))
+    members = np.flatnonzero(terms_of(bundle.metadata).cohort.members(_status(ordered)))
     if len(members):
         scores[members] = bundle.score(_matrix(ordered.take(members), bundle))
-    return ScoredMonday(as_of, ordered, bundle, capacity, cohort, scores)
+    return ScoredMonday(as_of, ordered, bundle, scores)
 
 
 def _status(table: pa.Table) -> dict[str, NDArray[np.float64]]:

@@ -26,8 +26,6 @@ from features.records.partition import PartitionTables, read_partition
 from features.school_weeks import AMSTERDAM, as_of_moment
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
-from models.capacity import Capacity
-from models.cohort import Cohort
 from models.evidence import SchoolRecords
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
@@ -75,19 +73,17 @@ class WeeklyRun:
     lists: ListStore
     decisions: Decisions
     ledger: Engine
-    capacity: Capacity
-    cohort: Cohort
     use: Use
     models: dict[int, RiskModel] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def at(cls, home: Home, use: Use, capacity: Capacity) -> "WeeklyRun":
+    def at(cls, home: Home, use: Use) -> "WeeklyRun":
         """The run of the installation at `home`."""
         if not home.records.exists():
             raise NotThere(f"{home.records} does not exist yet; run `tijdig ingest` first")
         store, app = FeatureStore.at(home), open_app(home)
         lists, decisions, ledger = ListStore(app), Decisions(app), open_ledger(home)
-        return cls(home, store, lists, decisions, ledger, capacity, Cohort(), use)
+        return cls(home, store, lists, decisions, ledger, use)
 
     def publish(self, as_of: date, report: Report) -> WeekResult:
         """Publish the lists of `as_of` for every school."""
@@ -101,7 +97,7 @@ class WeeklyRun:
         missing_features(bundle.features, self.store.set_aside, f"model version {version}")
         table = self._features(log, as_of, stops, report)
         report(f"scoring {table.num_rows:,} pupils with version {version}")
-        scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
+        scored = score_monday(as_of, table, bundle)
         # What is published stays: a later delivery or model changes the next Monday, not this one.
         missing = [name for name in scored.schools if as_of not in self.lists.weeks(name)]
         known = frequencies(self.home.root / FILE_NAME)
@@ -153,7 +149,7 @@ class WeeklyRun:
         objecting = objected(self.ledger, before=stored.published_at)
         table = _without(table, objecting)
         self.store.record_rebuild(table, self.use)
-        scored = score_monday(as_of, table, bundle, self.cohort, self.capacity)
+        scored = score_monday(as_of, table, bundle)
         known = stored.frequencies
         made = self._list(tables, log.head(), scored, school, stored.model_version, known)
         if made.content_hash != stored.content_hash:
@@ -259,7 +255,7 @@ class WeeklyRun:
             published,
             last=earlier[0] if earlier else {},
             decisions=self.decisions.of_school(school),
-            cohort=self.cohort,
+            cohort=scored.cohort,
         )
 
     def _show_online(self, scored: ScoredMonday, lists: list[PublishedList]) -> None:

@@ -9,7 +9,6 @@ import click
 
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
-from models.capacity import Capacity
 from serving.commands.context import Work
 from serving.lists import Block, PublishedList
 
@@ -29,7 +28,7 @@ def publish_week(work: Work, monday: date) -> None:
     from serving.week import WeeklyRun
 
     use = Use("weekly run", Role.JOB, Purpose.EARLY_WARNING, Action.SCORE, work.clock())
-    run = WeeklyRun.at(work.home, use, work.settings.section("capacity", Capacity))
+    run = WeeklyRun.at(work.home, use)
     for line in run.publish(monday, work.say).lines():
         work.say(line)
 
@@ -61,7 +60,7 @@ def _verify(work: Work, monday: date, schools: Sequence[str]) -> None:
     from serving.week import WeeklyRun
 
     use = Use(work.operator, Role.JOB, Purpose.EARLY_WARNING, Action.SCORE, work.clock())
-    run = WeeklyRun.at(work.home, use, work.settings.section("capacity", Capacity))
+    run = WeeklyRun.at(work.home, use)
     for school in schools:
         work.say(run.verify(monday, school))
 

@@ -1,11 +1,13 @@
 """Monday after Monday: publish, publish again, correct a record, make an old list again."""
 
 import csv
+import itertools
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
@@ -15,8 +17,11 @@ from features.records import LogTable, RecordLog
 from features.school_weeks import as_of_moment
 from features.vocabulary import ABSENT_KINDS, PupilKey, Role
 from serving.accounts import Accounts
+from serving.beside import BesideStore, Place, SideRow
+from serving.decisions import Decisions, Draft, RowAddress
+from serving.facts import read_facts
 from serving.lists import Block, ListStore, PublishedList
-from serving.tables import open_app
+from serving.tables import MONTH_COUNTS, open_app
 
 MONDAY = date(2026, 11, 9)
 NEXT_MONDAY = date(2026, 11, 16)
@@ -32,6 +37,7 @@ def test_every_school_has_a_list_within_its_capacity(lists: ListStore) -> None:
         published = lists.get(school, MONDAY)
         listed = [row for row in published.rows if row.block is not Block.TOO_LITTLE_DATA]
         assert 0 < len(listed) <= published.capacity
+        assert published.capacity >= 4  # as the experiment says; the default would leave three
 
 
 def test_reasons_carry_dated_records_from_before_the_monday(lists: ListStore) -> None:
@@ -66,6 +72,39 @@ def test_the_list_is_printed_without_names_scores_or_places(
     assert "%" not in output.replace(" % ", "")[:60]
 
 
+def test_pupils_at_home_stand_beside_the_list_with_their_clocks(
+    installation: Any, lists: ListStore
+) -> None:
+    """Counted again from the days of each pupil, one by one."""
+    engine = open_app(installation.home)
+    log = RecordLog(installation.home.records)
+    found = 0
+    for school in lists.schools():
+        beside = BesideStore(engine)
+        facts = beside.facts(school, MONDAY)
+        assert facts is not None and facts.pupils == len(beside.enrolled(school)) > 0
+        listed = {row.pupil_key for row in lists.get(school, MONDAY).rows}
+        for row in beside.rows(school, MONDAY):
+            if row.place is Place.AT_HOME and row.since is not None:
+                found += 1
+                missed = _missed_in_a_row(log, school, row.pupil_key)
+                assert len(missed) == row.school_days >= 7
+                assert missed[0] == row.since
+                assert row.pupil_key not in listed, "listed or at home, never both"
+    assert found
+
+
+def test_the_counts_of_a_region_add_up_from_month_to_month(installation: Any) -> None:
+    with open_app(installation.home).begin() as connection:
+        rows = connection.execute(sa.select(MONTH_COUNTS).order_by(MONTH_COUNTS.c.month)).all()
+    for school in {row.school for row in rows}:
+        months = [row for row in rows if row.school == school]
+        stocks = [row.over_four_weeks + row.over_three_months for row in months]
+        for before, stock, month in zip(stocks, stocks[1:], months[1:], strict=False):
+            assert stock == before + month.began - month.returned - month.left
+    assert sum(row.began for row in rows) > 0
+
+
 def test_a_later_correction_changes_the_next_monday_and_not_this_one(
     installation: Any, lists: ListStore, tmp_path: Path
 ) -> None:
@@ -82,10 +121,19 @@ def test_a_later_correction_changes_the_next_monday_and_not_this_one(
     assert verified.count("identical") == len(lists.schools())
 
     objecting = _object(installation, lists, published)
+    agreed = _agree_to_look_back(installation, lists, published.school)
     installation.run("week", "--as-of", str(NEXT_MONDAY))
     following = lists.get(published.school, NEXT_MONDAY)
     assert pupil not in {row.pupil_key for row in following.rows if row.explanation.reasons}
     assert objecting not in {row.pupil_key for row in following.rows}
+    beside = BesideStore(open_app(installation.home))
+    back = {row.pupil_key: row.place for row in beside.rows(published.school, NEXT_MONDAY)}
+    here = {row.pupil_key for row in following.rows}
+    assert agreed in here or back[agreed] in (Place.BY_APPOINTMENT, Place.AT_HOME)
+    facts = beside.facts(published.school, NEXT_MONDAY)
+    assert facts is not None and facts.objections == 1
+    was_listed = {row.pupil_key for row in published.rows if row.block is not Block.TOO_LITTLE_DATA}
+    assert {one.pupil_key for one in facts.gone} == was_listed - here - {objecting}
     for monday in (MONDAY, NEXT_MONDAY):
         verified = installation.run("list", "--as-of", str(monday), "--verify").output
         assert verified.count("identical") == len(lists.schools())
@@ -145,6 +193,30 @@ def _object(installation: Any, lists: ListStore, published: PublishedList) -> Pu
         moment,
     )
     return row.pupil_key
+
+
+def _agree_to_look_back(installation: Any, lists: ListStore, school: str) -> PupilKey:
+    """A pupil added by hand, with an appointment for the next week."""
+    engine, moment = open_app(installation.home), datetime(2026, 11, 9, 11, tzinfo=UTC)
+    account = Accounts(engine).find("ib@x.invalid")
+    listed = {row.pupil_key for row in lists.get(school, MONDAY).rows}
+    beside = BesideStore(engine)
+    taken = {row.pupil_key for row in beside.rows(school, MONDAY)}
+    key = next(key for key in sorted(beside.enrolled(school)) if key not in listed | taken)
+    (row,) = beside.place([SideRow(school, MONDAY, key, Place.ADDED, "")], moment)
+    draft = Draft(kind="plan_talk", look_back_on="2026-11-18")
+    assert account is not None
+    address = RowAddress(row.row_id, school, key, MONDAY)
+    Decisions(engine).decide(address, draft, account.account_id, moment)
+    return key
+
+
+def _missed_in_a_row(log: RecordLog, school: str, pupil_key: PupilKey) -> list[date]:
+    """The planned days up to the Monday, backwards, as long as half or more was missed."""
+    facts = read_facts(log, school, pupil_key, MONDAY)
+    days = [day for week in facts.weeks for day in week.days if day.is_planned]
+    backwards = itertools.takewhile(lambda day: day.is_most, reversed(days))
+    return [day.day for day in backwards][::-1]
 
 
 def _withdraw_everything(installation: Any, school: str, pupil_key: PupilKey, folder: Path) -> None:
