@@ -76,8 +76,8 @@ def xlsx(lines: Sequence[ExportLine], view: TeamView) -> bytes:
             "strings_to_numbers": False,
         },
     )
-    book.set_properties({"title": f"Zorgteam-overzicht {view.school_name}"})
-    book.set_created(view.made_at.replace(tzinfo=None))
+    made_at = view.made_at.astimezone(UTC).replace(tzinfo=None)
+    book.set_properties({"title": f"Zorgteam-overzicht {view.school_name}", "created": made_at})
     sheet = book.add_worksheet("Zorgteam-overzicht")
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     plain = book.add_format({"text_wrap": True, "valign": "top"})
