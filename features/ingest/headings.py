@@ -38,10 +38,15 @@ class Headings:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Headings that the form does not know."""
+        """Headings that the form does not know, as they may be repeated in a message."""
+        return tuple(shown_heading(self.cells[place], place) for place in self.unplaced)
+
+    @property
+    def unplaced(self) -> tuple[int, ...]:
+        """The columns whose heading the form does not know."""
         known = {_plain(heading) for heading in (*self.form.columns, *self.form.unused)}
         return tuple(
-            shown_heading(cell, place)
+            place
             for place, cell in enumerate(self.cells)
             if cell.strip() and _plain(cell) not in known
         )

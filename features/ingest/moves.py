@@ -27,9 +27,10 @@ from features.records.leavers import leavers
 from features.settings import Home
 from features.vocabulary import KnownAtBasis, PupilKey
 
-EARLIEST = timedelta(days=-31)
+EARLIEST = timedelta(days=1)
 LATEST = timedelta(days=180)
-"""How long after leaving a pupil may begin elsewhere; some are enrolled before they leave."""
+"""How long after leaving a pupil may begin elsewhere. Not before: one key cannot be at two schools
+on one day."""
 SIGNERS = 2
 
 _BY_PUPIL = (LogTable.PLACEMENTS, LogTable.TIMETABLE, LogTable.PRIOR_ABSENCE)

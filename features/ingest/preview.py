@@ -19,6 +19,7 @@ from features.ingest.forms import FileForm
 from features.ingest.opening import RawFile, open_delivery
 from features.ingest.proposing import Proposal, propose
 from features.ingest.reading import ROW, LongTable, RawTable, read_tables
+from features.school_weeks import AMSTERDAM
 from features.settings import Home
 
 ROWS_SHOWN = 5
@@ -156,4 +157,7 @@ def _shown(rows: pl.DataFrame, name: str, form: FileForm) -> list[str]:
 
 
 def _texts(values: pl.Series) -> list[str]:
+    if isinstance(values.dtype, pl.Datetime):
+        in_zone = values.dt.convert_time_zone(AMSTERDAM.key) if values.dtype.time_zone else values
+        values = in_zone.dt.to_string("%Y-%m-%d %H:%M")
     return values.cast(pl.String).fill_null("").to_list()

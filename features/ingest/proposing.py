@@ -107,7 +107,7 @@ def _proposal(file: str, rows: Sequence[Sequence[str]], forms: Sequence[FileForm
     form = max(forms, key=lambda one: _likeness(open_cells, columns_of, one, forms))
     headings = Headings(form, tuple(open_cells))
     placed = {open_cells[where[0]]: name for name, where in headings.places.items()}
-    left = [cell for cell in headings.unknown if cell not in placed]
+    left = [open_cells[where] for where in headings.unplaced]
     guessed = _guesses(left, form, forms, set(placed.values()))
     lacking = tuple(
         name for name in _needed(form) if name not in {*placed.values(), *guessed.values()}
@@ -189,7 +189,8 @@ def _likeness(
     """How much of the form is there, of the file is known, and of its words the form has."""
     headings = Headings(form, tuple(cells))
     placed = {cells[where[0]]: name for name, where in headings.places.items()}
-    guessed = _guesses(headings.unknown, form, forms, set(placed.values()))
+    unplaced = [cells[where] for where in headings.unplaced]
+    guessed = _guesses(unplaced, form, forms, set(placed.values()))
     needed = _needed(form)
     found = {*placed.values(), *guessed.values()}
     there = sum(1 for name in needed if name in found) / max(1, len(needed))
