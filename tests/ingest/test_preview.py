@@ -13,10 +13,10 @@ from tests.ingest.office import RECEIVED, Office, workbook
 SECRETS = ("Noor", "Meerveld", "00123", "124", "2016-03", "r1", "Kanarie")
 
 OWN_HEADINGS = """
-    Overzicht van De Linde
-    Vestigingscode;Leerlingnr;Verzuimdatum;Dagdeel;Reden verzuim;Mutatie;Gewijzigd d.d.;Vervallen;X
-    90AB00;0123;07/09/2026;ochtend;Ziek;501;07/09/2026 09:10;N;06
-    90AB00;0123;07/09/2026;middag;Ziek;502;07/09/2026 09:10;N;06
+Overzicht van De Linde
+Vestigingscode;Leerlingnr;Verzuimdatum;Dagdeel;Reden verzuim;Mutatienr;Gewijzigd d.d.;Vervallen;X
+90AB00;0123;07/09/2026;ochtend;Ziek;501;07/09/2026 09:10;N;06
+90AB00;0123;07/09/2026;middag;Ziek;502;07/09/2026 09:10;N;06
 """
 
 
@@ -75,7 +75,7 @@ def test_the_nearest_profile_with_what_matches_and_what_lacks(office: Office) ->
         "Leerlingnr": "pupil_number",
         "Verzuimdatum": "day",
         "Reden verzuim": "code",
-        "Mutatie": "record_id",
+        "Mutatienr": "record_id",
         "Gewijzigd d.d.": "recorded_at",
     }
     assert one.lacking == ()
