@@ -1,5 +1,6 @@
 """The desk of a care coordinator: the list of a week, a pupil, and what was decided."""
 
+import functools
 import hashlib
 import unicodedata
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from serving.steps import DecisionKind, Outcome
 
 SHORTEST_SEARCH = 2
 MOST_FOUND = 20
+MOST_FACTS = 2000
+"""Pupils whose facts are kept at hand: the lists of a few weeks of a large school."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class Desk:
         self._lists = ListStore(premises.engine)
         self._beside = BesideStore(premises.engine)
         self._decisions = Decisions(premises.engine)
+        # As of a Monday and a delivery, facts never change; reading the record log takes long.
+        self._facts = functools.lru_cache(MOST_FACTS)(self._read_facts)
 
     def week(
         self, account: Account, school: str, as_of: date | None, moment: datetime
@@ -138,14 +143,14 @@ class Desk:
         reason = self._premises.enter(account, school, moment)
         week = {"as_of": listed.as_of.isoformat()}
         names = self._premises.names.look(account, school, [key], moment, "pupil_seen", key, week)
-        log = RecordLog(self._premises.log_root, head=listed.log_head or None)
+        read = self._facts if listed.log_head else self._read_facts
         return PupilView(
             listed=listed,
             side=side,
             school_name=self._premises.school_name(school, moment),
             access_reason=reason,
             name=names[key],
-            facts=read_facts(log, school, key, listed.as_of),
+            facts=read(listed.log_head, school, key, listed.as_of),
             decisions=tuple(self._decisions.of_pupil(school, key)),
             memberships=self._lists.membership(school, key),
             owners=tuple(self._decisions.owners(school)),
@@ -249,6 +254,12 @@ class Desk:
             added_by=account.name,
         )
         return self._beside.place([row], moment, account.account_id)[0]
+
+    def _read_facts(
+        self, log_head: int, school: str, pupil_key: PupilKey, as_of: date
+    ) -> PupilFacts:
+        log = RecordLog(self._premises.log_root, head=log_head or None)
+        return read_facts(log, school, pupil_key, as_of)
 
     def _row(self, row_id: str) -> tuple[PublishedRow, SideRow | None]:
         try:

@@ -103,3 +103,12 @@ def listing(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} en {parts[-1]}"
+
+
+def within(text: str) -> str:
+    """A text that begins with a capital, inside a sentence; names in it keep theirs.
+
+    >>> within("Jeugdarts vragen (M@ZL)")
+    'jeugdarts vragen (M@ZL)'
+    """
+    return text[:1].lower() + text[1:]

@@ -20,7 +20,16 @@ from serving.web.contexts.week_list import (
     ListPage,
     NoListPage,
 )
-from serving.web.dutch import counted, full_day, local_day, long_day, moment, table_day, week_number
+from serving.web.dutch import (
+    counted,
+    full_day,
+    local_day,
+    long_day,
+    moment,
+    table_day,
+    week_number,
+    within,
+)
 from serving.web.list_rows import (
     DEFAULT_SORT,
     SELECTIONS,
@@ -276,5 +285,5 @@ def _reminders(view: WeekView, today: date) -> tuple[str, ...]:
 def _saved(entries: list[Entry], row_id: str) -> str:
     for entry in entries:
         if entry.line.row_id == row_id and not entry.line.is_open:
-            return f"Besluit bewaard voor {entry.line.name}: {entry.line.status.lower()}."
+            return f"Besluit bewaard voor {entry.line.name}: {within(entry.line.status)}."
     return ""

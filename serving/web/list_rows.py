@@ -11,7 +11,7 @@ from serving.decisions import Decision
 from serving.desk import WeekView
 from serving.lists import Block, ListRow, Newness
 from serving.web.contexts.week_list import ListBlock, ListLine
-from serving.web.dutch import local_day, table_day
+from serving.web.dutch import local_day, table_day, within
 
 # At the start of a school year everyone who is new has too little data.
 LONGEST_OPEN = 10
@@ -172,7 +172,7 @@ def _why_beside(view: WeekView, row: SideRow) -> str:
     if agreed is None:
         return f"Afgesproken om{day} terug te kijken."
     owner = f" ({agreed.owner})" if agreed.owner else ""
-    return f"Afgesproken: {agreed.kind.label.lower()}{owner}; terugkijken{day}."
+    return f"Afgesproken: {within(agreed.kind.label)}{owner}; terugkijken{day}."
 
 
 def _entry(
@@ -255,9 +255,9 @@ def _detail(decision: Decision) -> str:
 
 def _earlier(decision: Decision) -> str:
     day: date = local_day(decision.decided_at)
-    parts = [f"Vorige keer ({table_day(day)}): {decision.kind.label.lower()}"]
+    parts = [f"Vorige keer ({table_day(day)}): {within(decision.kind.label)}"]
     if decision.outcome:
-        parts.append(decision.outcome.label.lower())
+        parts.append(within(decision.outcome.label))
     if decision.look_back_on:
         parts.append(f"terugkijken op {table_day(decision.look_back_on)}")
     return ", ".join(parts)

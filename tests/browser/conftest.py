@@ -16,7 +16,7 @@ from features.settings import Settings
 from serving.web.app import create_app
 from tests.serving import invented_school
 from tests.serving.invented_school import NOW, PASSWORD, InventedSchool
-from tests.serving.visitors import CHEAP
+from tests.serving.visitors import CHEAP, Clock
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -38,6 +38,15 @@ class Served:
 
     address: str
     school: InventedSchool
+    clock: Clock
+
+    def wait(self, minutes: int) -> None:
+        """Let time go by."""
+        self.clock.now += timedelta(minutes=minutes)
+
+    def next_week(self) -> None:
+        """The same moment on the next Monday."""
+        self.clock.now += timedelta(weeks=1)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +68,8 @@ def built_school(tmp_path_factory: pytest.TempPathFactory) -> InventedSchool:
 def served(built_school: InventedSchool, tmp_path: Path) -> Iterator[Served]:
     """A copy of the home for each test, because a journey writes in it."""
     school = built_school.copied(tmp_path / "home")
-    app = create_app(school.home, Settings({}), lambda: NOW + timedelta(minutes=5), {}, CHEAP)
+    clock = Clock(NOW + timedelta(minutes=5))
+    app = create_app(school.home, Settings({}), clock, {}, CHEAP)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -68,7 +78,7 @@ def served(built_school: InventedSchool, tmp_path: Path) -> Iterator[Served]:
         assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", school)
+    yield Served(f"http://127.0.0.1:{port}", school, clock)
     server.should_exit = True
     thread.join(timeout=10)
 

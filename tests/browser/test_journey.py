@@ -17,6 +17,8 @@ def test_from_set_up_link_to_a_decision_on_the_list(sign_in: SignIn, served: Ser
     page.get_by_role("button", name="Wachtwoord bewaren en inloggen").click()
 
     heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Welkom, Marieke Dekker")
+    page.get_by_role("link", name="Beginnen").click()
     expect(heading).to_have_text("Bespreeklijst schoolaanwezigheid – week 47")
     row = page.get_by_role("row").filter(has_text="Noor van den Berg")
     expect(row).to_contain_text("Nog geen besluit")
@@ -54,6 +56,7 @@ def test_from_set_up_link_to_a_decision_on_the_list(sign_in: SignIn, served: Ser
 
 def test_nothing_stays_in_the_browser(sign_in: SignIn) -> None:
     page = sign_in(IB)
+    page.goto("/lijst")
     page.get_by_role("link", name="Noor van den Berg").click()
     stored = page.evaluate("() => [localStorage.length, sessionStorage.length, document.cookie]")
     assert stored == [0, 0, ""]
@@ -61,6 +64,7 @@ def test_nothing_stays_in_the_browser(sign_in: SignIn) -> None:
 
 def test_the_keyboard_alone_is_enough(sign_in: SignIn) -> None:
     page = sign_in(IB)
+    page.goto("/lijst")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Naar de inhoud")).to_be_focused()
     page.keyboard.press("Enter")

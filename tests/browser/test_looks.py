@@ -9,10 +9,12 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Served, SignIn
 from tests.serving.invented_school import (
+    EARLIER,
     IB,
     NEW_SCHOOL,
     OFFICER,
     OTHER_IB,
+    REGION,
     SCHOOL,
     SCIENTIST,
 )
@@ -30,8 +32,24 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
         yield address, stranger
     row_id = served.school.row_id(served.school.pupils[0])
     for email, addresses in (
-        (IB, [f"/lijst/{SCHOOL}?sorteer=naam", f"/leerling/{row_id}", "/uitleg", "/model"]),
-        (OTHER_IB, ["/lijst", f"/lijst/{NEW_SCHOOL}"]),
+        (
+            IB,
+            [
+                "/begin",
+                f"/lijst/{SCHOOL}?sorteer=naam",
+                f"/lijst/{SCHOOL}?week={EARLIER[1]}",
+                f"/lijst/{SCHOOL}/toevoegen?naam=a",
+                f"/leerling/{row_id}",
+                f"/leerling/{served.school.row_id(served.school.pupils[6])}",
+                f"/al-in-beeld/{SCHOOL}",
+                f"/zorgteam/{SCHOOL}",
+                "/uitleg",
+                "/uitleg/ouders",
+                "/model",
+            ],
+        ),
+        (OTHER_IB, ["/lijst", f"/lijst/{NEW_SCHOOL}", f"/al-in-beeld/{NEW_SCHOOL}"]),
+        (REGION, ["/regio"]),
         (SCIENTIST, ["/model"]),
         (OFFICER, ["/kenmerken?toon=gezondheid", "/gebruik", "/inzage"]),
     ):
@@ -44,6 +62,19 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
             page.get_by_label("Aantekening").fill("adhd")
             page.get_by_role("button", name="Besluit bewaren").click()
             yield "with problems", page
+            # Every state that a form can be in is looked at as well.
+            page.get_by_label("Aantekening").fill("Belt morgen.")
+            page.get_by_label("Bellen of praten").check()
+            page.get_by_role("button", name="Besluit bewaren").click()
+            yield "decided", page
+            page.goto(f"/leerling/{row_id}")
+            yield "decided pupil", page
+            page.goto(f"/zorgteam/{SCHOOL}")
+            yield "team with agreements", page
+            page.goto(f"/al-in-beeld/{SCHOOL}")
+            page.get_by_label("Wie regelt het?").first.fill("a@b.nl")
+            page.get_by_role("button", name="Bewaar").first.click()
+            yield "at home with problems", page
 
 
 def violations(page: Page) -> list[str]:
@@ -78,6 +109,7 @@ def test_axe_finds_nothing_on_any_page(sign_in: SignIn, served: Served) -> None:
 def test_axe_finds_what_is_wrong(sign_in: SignIn) -> None:
     """The check above can fail."""
     page = sign_in(IB)
+    page.goto("/lijst")
     page.evaluate("document.querySelector('label[for=week]').remove()")
     assert any(problem.startswith("select-name") for problem in violations(page))
 
