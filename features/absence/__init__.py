@@ -2,13 +2,16 @@
 
 from features.absence.grid import DayGrid, PupilDays, day_grid, pupil_days
 from features.absence.known import AbsenceRecord, KnownDays, known_days
+from features.absence.norms import Reached, reporting_norm
 
 __all__ = [
     "AbsenceRecord",
     "DayGrid",
     "KnownDays",
     "PupilDays",
+    "Reached",
     "day_grid",
     "known_days",
     "pupil_days",
+    "reporting_norm",
 ]

@@ -96,13 +96,14 @@ class AbsentDays:
 def together(listed: Sequence[ListedDays]) -> AbsentDays:
     """The days of one window at several moments, for all their pupils after each other."""
     pupils = len(listed[0].counted)
-    number = np.repeat(np.arange(len(listed)) * pupils, [len(one.pupil) for one in listed])
+    begin = np.arange(len(listed), dtype=np.int32) * pupils
+    number = np.repeat(begin, [len(one.pupil) for one in listed])
     any_time = FlaggedDays(
         pupils=pupils * len(listed),
         pupil=np.concatenate([one.pupil for one in listed]) + number,
-        place=np.concatenate([one.place for one in listed]).astype(np.int64),
-        day=np.concatenate([one.day for one in listed]).astype(np.int64),
-        counted=np.concatenate([one.counted for one in listed]).astype(np.int64),
+        place=np.concatenate([one.place for one in listed]).astype(np.int32),
+        day=np.concatenate([one.day for one in listed]),
+        counted=np.concatenate([one.counted for one in listed]).astype(np.int32),
     )
     half, sick = (
         any_time.where(np.concatenate([getattr(one, name) for one in listed]))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.absence.absent_cells import AbsentCells, AbsentDays, ListedDays, together
+from features.absence.measures import FlaggedDays
 from features.absence.planned import PlannedTime
 from features.absence.registration import Registration
 from features.absence.replay import AbsenceReplay
@@ -166,15 +167,9 @@ class Block:
         """What was measured on listed days, of the rows; NaN without planned time in `window`."""
         return self._sums.where_planned(window, of_pupils[self.rows.reshape(-1)])
 
-    def _since(self, days: AbsentDays, window: str) -> AbsentDays:
-        pupils = self.rows.shape[1]
-        begins = np.repeat([one.begins[window] for one in self.snapshots], pupils)
-        return AbsentDays(
-            *(
-                one.where(one.day >= begins[one.pupil])
-                for one in (days.any_time, days.half, days.sick)
-            )
-        )
+    def _since(self, days: FlaggedDays, window: str) -> FlaggedDays:
+        begins = np.repeat([one.begins[window] for one in self.snapshots], self.rows.shape[1])
+        return days.where(days.day >= begins[days.pupil])
 
     def _earlier(self, days: AbsentDays) -> Values:
         sums, year = self._sums, "previous_year"
@@ -188,20 +183,21 @@ class Block:
         }
 
     def _runs(self, days: AbsentDays) -> Values:
-        last_12, last_40 = self._since(days, "12w"), self._since(days, "40w")
+        any_40, half_40 = (self._since(one, "40w") for one in (days.any_time, days.half))
+        half_12, sick_12 = (self._since(one, "12w") for one in (half_40, days.sick))
         full = self._of_rows([one.weeks_since_full_week for one in self.snapshots])
         return {
-            "current_run_days": self._measured("40w", last_40.any_time.current_run()),
-            "current_absence_run": self._measured("40w", last_40.half.current_run()),
-            "longest_run_12w": self._measured("12w", last_12.half.longest_run()),
-            "longest_sick_run_12w": self._measured("12w", last_12.sick.longest_run()),
-            "longest_run_40w": self._measured("40w", last_40.half.longest_run()),
+            "current_run_days": self._measured("40w", any_40.current_run()),
+            "current_absence_run": self._measured("40w", half_40.current_run()),
+            "longest_run_12w": self._measured("12w", half_12.longest_run()),
+            "longest_sick_run_12w": self._measured("12w", sick_12.longest_run()),
+            "longest_run_40w": self._measured("40w", half_40.longest_run()),
             "weeks_since_full_week": self._sums.where_planned("40w", full),
         }
 
     def _episodes(self, days: AbsentDays) -> Values:
         number = {
-            name: self._measured(name, self._since(days, name).sick.episodes())
+            name: self._measured(name, self._since(days.sick, name).episodes())
             for name in ("12w", "40w", "this_year")
         }
         return {
@@ -213,12 +209,12 @@ class Block:
 
     def _patterns(self, days: AbsentDays) -> Values:
         sums, window = self._sums, "12w"
-        last_12 = self._since(days, window)
-        single = last_12.half.single()
+        any_12, half_12 = (self._since(one, window) for one in (days.any_time, days.half))
+        single = half_12.single()
         at_edge = single.where(is_beside_free_day(self.school_weeks, single.day))
         kinds = ("sick", "other_authorised", "unauthorised", "unverified", "late_or_sent_out")
         mixed = np.sum([sums.total(kind, window) > 0 for kind in kinds], axis=0)
-        concentration = last_12.any_time.weekday_concentration()
+        concentration = any_12.weekday_concentration()
         return {
             "one_day_absences_12w": self._measured(window, single.number()),
             "edge_absences_12w": self._measured(window, at_edge.number()),

@@ -6,12 +6,14 @@ outside the window is looked at.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
+Whole = NDArray[np.signedinteger[Any]]
 
 EPISODE_GAP_DAYS = 5
 """Sick days with no more than this between them (a week-end with public holidays) are one episode,
@@ -34,10 +36,10 @@ class FlaggedDays:
     """
 
     pupils: int
-    pupil: NDArray[np.int64]
-    place: NDArray[np.int64]
-    day: NDArray[np.int64]
-    counted: NDArray[np.int64]
+    pupil: Whole
+    place: Whole
+    day: Whole
+    counted: Whole
 
     def since(self, day: int) -> "FlaggedDays":
         """Those from day number `day` on: the same in a shorter window."""
@@ -106,15 +108,13 @@ class FlaggedDays:
         share = per_weekday.max(axis=1) / np.maximum(days, 1)
         return np.where(days >= CONCENTRATION_MIN_DAYS, share, np.nan)
 
-    def _runs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def _runs(self) -> tuple[Whole, Whole, Whole]:
         """Of every run: its pupil, its length, and the place of its last day."""
         first = np.flatnonzero(~self.follows())
         end = np.append(first[1:], len(self.pupil))[: len(first)]
         return self.pupil[first], end - first, self.place[end - 1]
 
-    def _per_pupil(
-        self, pupil: NDArray[np.int64], weights: NDArray[np.int64] | None = None
-    ) -> Numbers:
+    def _per_pupil(self, pupil: Whole, weights: Whole | None = None) -> Numbers:
         return np.bincount(pupil, weights, minlength=self.pupils).astype(np.float64)
 
 

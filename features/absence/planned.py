@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.absence.span import Span
-from features.records.partition import Lifetimes, PartitionTables, lifetimes
+from features.records.partition import PartitionTables, lifetimes
 from features.school_weeks import national_school_days
 from features.vocabulary import DayKind, Region
 
@@ -101,9 +101,7 @@ class PlannedTime:
         self._live = lifetimes(self.placements, moments)
         keys = np.array(self.placements["pupil_key"].to_pylist(), object)
         self.pupil_keys: list[str] = sorted(set(keys.tolist()))
-        self._first_row = np.append(
-            np.searchsorted(keys, np.array(self.pupil_keys, object)), len(keys)
-        )
+        self.pupil_of_row = np.searchsorted(np.array(self.pupil_keys, object), keys)
         self.groups = sorted({group or "" for group in self.placements["group"].to_pylist()})
         self.group_of_row = np.searchsorted(
             np.array(self.groups, object),
@@ -115,7 +113,8 @@ class PlannedTime:
         shape = (span.days, len(self.pupil_keys))
         self.minutes: NDArray[np.int16] = np.zeros(shape, np.int16)
         self.placement: NDArray[np.int32] = np.full(shape, -1, np.int32)
-        self._group_days: dict[str, NDArray[np.int16]] = {}
+        # The last column is for pupils who are not placed.
+        self._group_days = np.zeros((span.days, len(self.groups) + 1), np.int16)
         self._own_rows: dict[str, list[int]] = {}
         for row in np.flatnonzero(self._timetable.is_own):
             self._own_rows.setdefault(str(self._timetable.pupil_key[row]), []).append(int(row))
@@ -136,68 +135,79 @@ class PlannedTime:
         if everyone or not is_own.all():
             everyone = True
             self._paint_groups(moment)
-        changed = _pupils_changed(self._live, moment, self._first_row)
-        if everyone:
-            changed[:] = True
+        changed = np.full(len(self.pupil_keys), everyone)
+        changed[self.pupil_of_row[self._live.changed_at(moment)]] = True
         own = set(timetable.pupil_key[rows[is_own]].tolist())
         if own:
             changed |= np.isin(np.array(self.pupil_keys, object), np.array(sorted(own), object))
-        known_rows, known_own = self._live.at(moment), timetable.live.at(moment)
-        cells = [np.zeros(0, np.int64)]
-        for pupil in np.flatnonzero(changed):
-            minutes, placement = self._days_of(int(pupil), known_rows, known_own)
-            is_new = (minutes != self.minutes[:, pupil]) | (placement != self.placement[:, pupil])
-            days = np.flatnonzero(is_new)
-            self.minutes[days, pupil] = minutes[days]
-            self.placement[days, pupil] = placement[days]
-            cells.append(days * len(self.pupil_keys) + pupil)
-        return np.concatenate(cells)
+        return self._place(np.flatnonzero(changed), moment)
+
+    def _place(self, pupils: NDArray[np.int64], moment: int) -> NDArray[np.int64]:
+        """Work out the days of `pupils` again; the cells that differ."""
+        if not len(pupils):
+            return np.zeros(0, np.int64)
+        placement = self._placements_of(pupils, self._live.at(moment))
+        minutes = self._minutes_of(pupils, placement, self._timetable.live.at(moment))
+        differs = (minutes != self.minutes[:, pupils]) | (placement != self.placement[:, pupils])
+        self.minutes[:, pupils] = minutes
+        self.placement[:, pupils] = placement
+        day, at = np.nonzero(differs)
+        return np.asarray(day * len(self.pupil_keys) + pupils[at])
+
+    def _placements_of(
+        self, pupils: NDArray[np.int64], known: NDArray[np.bool_]
+    ) -> NDArray[np.int32]:
+        """The placement of each pupil on each day; the one that began last wins."""
+        placement = np.full((self.span.days, len(pupils)), -1, np.int32)
+        column = np.full(len(self.pupil_keys), -1, np.int64)
+        column[pupils] = np.arange(len(pupils))
+        rows = np.flatnonzero(known & (column[self.pupil_of_row] >= 0))
+        self._follow_enrolments(rows)
+        first = np.maximum(self.enrolled[rows], 0)
+        end = np.maximum(self.left[rows] + 1, 0)
+        for row, at, begin, stop in zip(
+            rows.tolist(),
+            column[self.pupil_of_row[rows]].tolist(),
+            first.tolist(),
+            end.tolist(),
+            strict=True,
+        ):
+            placement[begin:stop, at] = row
+        return placement
+
+    def _follow_enrolments(self, rows: NDArray[np.int64]) -> None:
+        """Since when the pupil is at this school, for known placements in their order."""
+        begins = np.ones(len(rows), bool)
+        before, after = rows[:-1], rows[1:]
+        begins[1:] = (self.pupil_of_row[after] != self.pupil_of_row[before]) | (
+            self.enrolled[after] - self.left[before] > ENROLMENT_GAP_DAYS + 1
+        )
+        first = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
+        self.enrolment_start[rows] = self.enrolled[rows[first]]
+
+    def _minutes_of(
+        self,
+        pupils: NDArray[np.int64],
+        placement: NDArray[np.int32],
+        known_own: NDArray[np.bool_],
+    ) -> NDArray[np.int16]:
+        group = np.where(placement >= 0, self.group_of_row[placement], len(self.groups))
+        minutes = self._group_days[np.arange(self.span.days)[:, None], group]
+        for at, pupil in enumerate(pupils.tolist()):
+            rows = np.array(self._own_rows.get(self.pupil_keys[pupil], ()), np.int64)
+            rows = rows[known_own[rows]]
+            if len(rows):
+                own = np.full(self.span.days, -1, np.int16)
+                self._timetable.paint(own, rows)
+                holds = (own >= 0) & (placement[:, at] >= 0) & self.calendar.school_days
+                minutes[holds, at] = own[holds]
+        return minutes
 
     def _paint_groups(self, moment: int) -> None:
         timetable = self._timetable
         rows = np.flatnonzero(timetable.live.at(moment) & ~timetable.is_own)
-        self._group_days = {}
-        for group in set(timetable.group[rows].tolist()):
+        self._group_days = np.zeros((self.span.days, len(self.groups) + 1), np.int16)
+        for group in set(timetable.group[rows].tolist()) & set(self.groups):
             days = np.zeros(self.span.days, np.int16)
             timetable.paint(days, rows[timetable.group[rows] == group])
-            self._group_days[group or ""] = days * self.calendar.school_days
-
-    def _days_of(
-        self, pupil: int, known_rows: NDArray[np.bool_], known_own: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int16], NDArray[np.int32]]:
-        minutes = np.zeros(self.span.days, np.int16)
-        placement = np.full(self.span.days, -1, np.int32)
-        previous = None
-        for row in range(self._first_row[pupil], self._first_row[pupil + 1]):
-            if not known_rows[row]:
-                continue
-            self.enrolment_start[row] = self._enrolment_start(row, previous)
-            previous = row
-            first, end = max(0, self.enrolled[row]), max(0, self.left[row] + 1)
-            placement[first:end] = row
-            days = self._group_days.get(self.groups[self.group_of_row[row]])
-            minutes[first:end] = 0 if days is None else days[first:end]
-        own_rows = np.array(self._own_rows.get(self.pupil_keys[pupil], ()), np.int64)
-        own_rows = own_rows[known_own[own_rows]]
-        if len(own_rows):
-            own = np.full(self.span.days, -1, np.int16)
-            self._timetable.paint(own, own_rows)
-            holds = (own >= 0) & (placement >= 0) & self.calendar.school_days
-            minutes[holds] = own[holds]
-        return minutes, placement
-
-    def _enrolment_start(self, row: int, previous: int | None) -> int:
-        if previous is not None and (
-            self.enrolled[row] - self.left[previous] <= ENROLMENT_GAP_DAYS + 1
-        ):
-            return int(self.enrolment_start[previous])
-        return int(self.enrolled[row])
-
-
-def _pupils_changed(
-    live: Lifetimes, moment: int, first_row: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    rows = live.changed_at(moment)
-    changed = np.zeros(len(first_row) - 1, bool)
-    changed[np.searchsorted(first_row, rows, side="right") - 1] = True
-    return changed
+            self._group_days[:, self.groups.index(group)] = days * self.calendar.school_days

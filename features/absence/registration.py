@@ -64,6 +64,7 @@ class Registration:
         shape = (len(self._flags), replay.span.weeks, len(replay.planned.pupil_keys))
         self._counts: NDArray[np.int32] = np.zeros(shape, np.int32)
         self.unregistered: NDArray[np.bool_] = np.zeros(shape[1:], bool)
+        self._groups: NDArray[np.int64] = np.zeros(shape[1:], np.int64)
         self._is_stale = np.zeros(replay.span.weeks, bool)
 
     def advance(self, moment: int, changed: Changed, end: int) -> Registered:
@@ -74,12 +75,13 @@ class Registration:
         live, pupils = self._replay.live, max(1, self.unregistered.shape[1])
         news = live.changed_at(moment)
         news = news[self._inside[news]]
-        sign = np.where(live.at(moment)[news], 1, -1)
+        sign = np.where(live.of(news, moment), 1, -1)
         pupil, week = self._replay.versions.pupil[news], self._week[news]
         for number, flags in enumerate(self._flags):
             np.add.at(self._counts[number], (week, pupil), sign * flags[news])
         for touched in (week, changed.settled // pupils, changed.replanned // pupils):
             self._is_stale[touched] = True
+        self._regroup(changed.replanned_pupils)
         weeks = np.flatnonzero(self._is_stale[:end])
         self._is_stale[weeks] = False
         unregistered = self._unregistered_pupils(weeks)
@@ -105,7 +107,7 @@ class Registration:
         is_planned = self._sums.of("scheduled")[weeks] > 0
         has_record = (self._counts[_ALL, weeks] > 0) & is_planned
         groups = len(self._replay.planned.groups)
-        cell = np.arange(len(weeks))[:, None] * groups + self._groups_in(weeks)
+        cell = np.arange(len(weeks))[:, None] * groups + self._groups[weeks]
         size, with_record = (
             np.bincount(cell[chosen], minlength=len(weeks) * groups).reshape(len(weeks), groups)
             for chosen in (is_planned, has_record)
@@ -120,12 +122,14 @@ class Registration:
         )
         return np.asarray(is_planned & is_silent.reshape(-1)[cell] & ~has_anything)
 
-    def _groups_in(self, weeks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The group of every pupil on the last planned day of each week; 0 without one."""
-        planned = self._replay.planned
-        groups = np.zeros((len(weeks), len(planned.pupil_keys)), np.int64)
+    def _regroup(self, pupils: NDArray[np.int64]) -> None:
+        """Take over the group of pupils on their last planned day of each week; 0 without one."""
+        if not len(pupils):
+            return
+        planned, shape = self._replay.planned, (-1, 7, len(pupils))
+        group = planned.group_of_row[planned.placement[:, pupils]].reshape(shape)
+        is_planned = (planned.minutes[:, pupils] > 0).reshape(shape)
+        groups = np.zeros((len(group), len(pupils)), np.int64)
         for weekday in range(7):
-            day = weeks * 7 + weekday
-            group = planned.group_of_row[planned.placement[day]]
-            groups = np.where(planned.minutes[day] > 0, group, groups)
-        return groups
+            np.copyto(groups, group[:, weekday], where=is_planned[:, weekday])
+        self._groups[:, pupils] = groups

@@ -55,6 +55,7 @@ class AbsenceReplay:
         )
         self.live = lifetimes(self.records, moments)
         self.versions: AbsenceVersions = absence_versions(self.records, self.planned.pupil_keys)
+        self._counts: NDArray[np.bool_] = np.zeros(self.records.num_rows, bool)
         today = [span.number_of(moment.astimezone(AMSTERDAM).date()) for moment in moments]
         self.today: NDArray[np.int64] = np.array(today, np.int64)
         self._parts = lay_out(self.versions, self.live, span, self.today)
@@ -77,12 +78,11 @@ class AbsenceReplay:
     def advance(self, moment: int) -> Changed:
         """Move to moment number `moment`."""
         replanned = self.planned.advance(moment)
-        is_touched = np.zeros(len(self.cells), bool)
-        is_touched[self._touched_by(self.live.changed_at(moment))] = True
+        news = self.live.changed_at(moment)
+        self._counts[news] = self.live.of(news, moment)
         number = self._number_of_cell[replanned]
-        is_touched[number[number >= 0]] = True
-        touched = np.flatnonzero(is_touched)
-        self._settle(touched, self.live.at(moment))
+        touched = np.unique(np.concatenate([self._touched_by(news), number[number >= 0]]))
+        self._settle(touched)
         pupils = max(1, len(self.planned.pupil_keys))
         return Changed(
             numbers=touched,
@@ -94,8 +94,11 @@ class AbsenceReplay:
     def _weeks_of(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
         """The flat places in [weeks, pupils] that hold any of `cells`, each once."""
         pupils = max(1, len(self.planned.pupil_keys))
+        places = cells // (7 * pupils) * pupils + cells % pupils
+        if len(places) < self.span.weeks:
+            return np.unique(places)
         is_changed = np.zeros(self.span.weeks * pupils, bool)
-        is_changed[cells // (7 * pupils) * pupils + cells % pupils] = True
+        is_changed[places] = True
         return np.flatnonzero(is_changed)
 
     def _touched_by(self, versions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -105,11 +108,11 @@ class AbsenceReplay:
         numbers: NDArray[np.int64] = self._number_of_part[parts]
         return numbers
 
-    def _settle(self, number: NDArray[np.int64], counts: NDArray[np.bool_]) -> None:
+    def _settle(self, number: NDArray[np.int64]) -> None:
         cells = self.cells[number]
         chosen = _ranges(self._first[number], self._count[number])
         place = np.repeat(np.arange(len(cells)), self._count[number])
-        is_live = counts[self._parts.version[chosen]]
+        is_live = self._counts[self._parts.version[chosen]]
         planned = self.planned.minutes.reshape(-1)[cells]
         days = settle(self._parts, chosen[is_live], place[is_live], planned)
         for kind in range(TIMED):

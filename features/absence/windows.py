@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class Windows:
         return self.between(date(year, 9, 1), date(year, 10, 1))
 
 
-def is_beside_free_day(weeks: SchoolWeeks, days: NDArray[np.int64]) -> Flags:
+def is_beside_free_day(weeks: SchoolWeeks, days: NDArray[np.signedinteger[Any]]) -> Flags:
     """Per day number: is there no school on the calendar day before or after it?"""
     is_school_day = np.pad(weeks.school_days, 1)
     return np.asarray(~is_school_day[days] | ~is_school_day[days + 2])

@@ -47,8 +47,6 @@ class Career:
         months = pc.add(pc.multiply(pc.year(born_on), 12), pc.month(born_on))
         self._born: Numbers = pc.fill_null(months.cast("float64"), np.nan).to_numpy()
         self._numbers: dict[str, Numbers] = {}
-        keys = np.array(placements["pupil_key"].to_pylist(), object)
-        self._pupil_of_row = np.searchsorted(np.array(planned.pupil_keys, object), keys)
 
     def features(
         self, moment: int, rows: NDArray[np.int64], as_of: date, weeks: SchoolWeeks, sector: str
@@ -67,7 +65,7 @@ class Career:
             moment,
             planned.span.number_of(first_day_of(school_year_of(as_of) - 1)),
             began,
-        )[self._pupil_of_row[rows]]
+        )[planned.pupil_of_row[rows]]
         transition = np.where(np.isnan(number), np.nan, number == FIRST_AFTER_PRIMARY)
         return {
             "transition_year": transition if sector in AFTER_PRIMARY else np.zeros(len(rows)),
@@ -89,7 +87,7 @@ class Career:
         planned = self._planned
         held = planned.known_placements(moment) & (planned.enrolled < end) & (planned.left >= first)
         highest = np.full(len(planned.pupil_keys), np.nan)
-        np.fmax.at(highest, self._pupil_of_row[held], number[held])
+        np.fmax.at(highest, planned.pupil_of_row[held], number[held])
         return highest
 
     def _year_group_numbers(self, sector: str) -> Numbers:

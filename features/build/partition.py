@@ -65,7 +65,7 @@ def build(
 
 def _build_school(school: str, tables: PartitionTables, mondays: Sequence[date]) -> pa.Table:
     blocks = [_table(school, rows) for rows in SchoolReplay(tables, mondays).blocks()]
-    return pa.concat_tables([SCHEMA.empty_table(), *blocks]).combine_chunks()
+    return pa.concat_tables([SCHEMA.empty_table(), *blocks])
 
 
 def _table(school: str, rows: FeatureRows) -> pa.Table:

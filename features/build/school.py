@@ -73,7 +73,7 @@ class SchoolReplay:
         for moment in range(len(self._mondays)):
             self._absence.advance(moment)
             sector = self._planned.calendar.sector
-            if sector is None:
+            if sector is None or not (self._placement(moment) >= 0).any():
                 continue
             now = self._absence.school_weeks, sector
             if kept and under is not None and (now[0] is not under[0] or now[1] != under[1]):
@@ -88,9 +88,14 @@ class SchoolReplay:
         if kept and under is not None:
             yield self._worked_out(kept, *under)
 
+    def _placement(self, moment: int) -> NDArray[np.int32]:
+        """The placement of every pupil on Monday number `moment`, as it stands; -1 without one."""
+        day = self._planned.span.number_of(self._mondays[moment])
+        return np.asarray(self._planned.placement[day])
+
     def _monday(self, moment: int, weeks: SchoolWeeks, sector: str) -> _Monday:
         as_of = self._mondays[moment]
-        placement = self._planned.placement[self._planned.span.number_of(as_of)]
+        placement = self._placement(moment)
         pupils = np.flatnonzero(placement >= 0)
         rows = placement[pupils].astype(np.int64)
         support = self._support.features(moment, as_of, weeks)

@@ -115,6 +115,10 @@ class Lifetimes:
         """Which versions count at moment number `moment`."""
         return (self.first <= moment) & (moment < self.end)
 
+    def of(self, versions: NDArray[np.int64], moment: int) -> NDArray[np.bool_]:
+        """Which of these `versions` count at moment number `moment`."""
+        return (self.first[versions] <= moment) & (moment < self.end[versions])
+
     def ever(self) -> NDArray[np.bool_]:
         """Which versions count at one of the moments at least."""
         return self.first < self.end

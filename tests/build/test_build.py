@@ -163,3 +163,14 @@ def test_the_known_days_are_those_of_the_features(log: RecordLog) -> None:
     (record,) = later.records_of("90AB00-1")
     assert record.ends_at == datetime(2026, 11, 5, 14)
     assert known.records_of("90AB00-2") == ()
+
+
+def test_a_monday_before_the_first_pupil_has_no_rows(history: ModuleType) -> None:
+    tables = versions(history, SCHOOLS[0])
+    tables["placements"] = [
+        {**row, "known_at": as_of_moment(MONDAY)} for row in tables["placements"]
+    ]
+    mondays = [MONDAY, MONDAY + timedelta(weeks=1)]
+    built = build_partition(history.partition(**tables), mondays)
+    assert set(built["as_of"].to_pylist()) == {mondays[1]}
+    assert built.num_rows == 3

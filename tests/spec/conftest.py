@@ -93,6 +93,12 @@ def feature(history: ModuleType) -> Callable[..., float]:
     return value
 
 
+@pytest.fixture
+def rows_of() -> Callable[..., list[Row]]:
+    """Reads an ASCII table: `rows_of(text, table)`."""
+    return read_table
+
+
 def _rows(text: str, table: LogTable) -> list[Row]:
     rows = read_table(text, table) if text else []
     if "pupil_key" in schema_of(table).names:
