@@ -78,7 +78,7 @@ def train(
     for line in rows.periods.lines():
         report(line)
     registry = Registry.at(home)
-    with registry.run(experiment.name, "risk model", moment) as run:
+    with registry.run(experiment.name, run_name(experiment), moment) as run:
         asked = replace(use, action=Action.TRAIN, run=run.run_id)
         report(f"features of {len(rows.frame):,} rows, service {experiment.features.service}")
         values = retrieve(store, rows.frame, experiment.features.service, asked)
@@ -119,6 +119,18 @@ def train(
         summary = record(registry, run, finished, experiment_path.read_text(encoding="utf-8"))
     saved = summary.save(home)
     return TrainingResult(run.run_id, summary.model_version, fitted.model, summary, saved)
+
+
+def run_name(experiment: Experiment) -> str:
+    """What a person reads in the list of runs.
+
+    >>> run_name(Experiment("first", "?"))[:8]
+    'boosted,'
+    """
+    return (
+        f"{experiment.family}, {len(experiment.features.names())} features, "
+        f"{experiment.label.kind}, seed {experiment.model.seed}"
+    )
 
 
 def _incumbent(registry: Registry) -> tuple[int, RiskModel] | None:

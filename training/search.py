@@ -86,7 +86,7 @@ def search(path: Path, home: Home, use: Use, report: Report = lambda _: None) ->
     text = path.read_text(encoding="utf-8")
     experiment = read_experiment(path)
     report("rows before the calibration, all of them for judging")
-    rows, values = _rows(experiment, home, use)
+    rows, values = rows_before_calibration(experiment, home, use)
     folds = list(make_folds(rows, values, experiment))
     for number, fold in enumerate(folds, 1):
         report(
@@ -97,7 +97,10 @@ def search(path: Path, home: Home, use: Use, report: Report = lambda _: None) ->
     return _Study(experiment, text, folds, report).run(_storage(home), digest[:16])
 
 
-def _rows(experiment: Experiment, home: Home, use: Use) -> tuple[ExperimentRows, Values]:
+def rows_before_calibration(
+    experiment: Experiment, home: Home, use: Use
+) -> tuple[ExperimentRows, Values]:
+    """All rows in scope of the fit part, none sampled away, with their features."""
     store, everyone = FeatureStore.at(home), replace(experiment, sampling=Sampling(1.0))
     mondays = sorted(store.built())
     found = gather_rows(RecordLog(home.records), store.entities, mondays, everyone, use.moment)

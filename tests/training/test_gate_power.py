@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.capacity import Capacity
-from training.bootstrap import Resamples
+from training.bootstrap import Resamples, per_pupil, ratio
 from training.compare import difference
 from training.evaluate import Evaluator, Measured
 
@@ -37,17 +37,18 @@ def _tries(make: Callable[..., Any], tries: int, better: float, seed: int) -> It
 def _measured(
     region: Any, judge: Evaluator, noise: float, generator: np.random.Generator
 ) -> Measured:
-    """Each model misreads each pupil in its own way, the same every week."""
-    misread = generator.normal(size=region.rows.pupils)
-    listed = judge.listed(region.log_risk + noise * misread[region.rows.pupil])
-    everything = np.ones(len(region.rows), dtype=np.bool_)
-    return Measured("m", "", judge.at_capacity(listed, everything))
+    """Each model misreads each pupil in its own way, the same every week; recall only."""
+    rows, misread = region.rows, generator.normal(size=region.rows.pupils)
+    listed = judge.listed(region.log_risk + noise * misread[rows.pupil])
+    columns = per_pupil(rows.pupil, rows.pupils, listed & rows.positive, rows.positive)
+    hits, positives = judge.resamples.sums(columns)
+    return Measured("m", "", {"recall": ratio(hits, positives)})
 
 
 def test_a_twin_is_seldom_promoted_and_an_improvement_sometimes(make: Callable[..., Any]) -> None:
     """The short version: a few tries, loose bounds."""
-    assert chance_of_promotion(make, 20, better=NOISE, seed=100) <= 0.15
-    assert chance_of_promotion(make, 12, better=0.0, seed=300) >= 0.5
+    assert chance_of_promotion(make, 15, better=NOISE, seed=100) <= 0.15
+    assert chance_of_promotion(make, 8, better=0.0, seed=300) >= 0.5
 
 
 @pytest.mark.slow
