@@ -188,6 +188,16 @@ class Vault:
                     _links.update().where(_links.c.kept_key == own).values(kept_key=final)
                 )
 
+    def known_as(self, pupil_key: PupilKey) -> tuple[PupilKey, ...]:
+        """Every pseudonym of one person, this one first: what an erasure must look for."""
+        query = sa.select(_links.c.pupil_key, _links.c.kept_key)
+        is_theirs = (_links.c.kept_key == pupil_key) | (_links.c.pupil_key == pupil_key)
+        with self._engine.connect() as connection:
+            kept = {row.kept_key for row in connection.execute(query.where(is_theirs))}
+            rows = connection.execute(query.where(_links.c.kept_key.in_(kept)))
+            others = {PupilKey(key) for row in rows for key in row}
+        return pupil_key, *sorted(others - {pupil_key})
+
     def seal(self, text: str) -> str:
         """A keyed hash that only this vault can make: nobody alters a signed text unseen."""
         return hmac.digest(self._seal_key, text.encode(), "sha256").hex()

@@ -19,6 +19,8 @@ import polars as pl
 import pyarrow as pa
 
 from features.errors import MatchRefused
+from features.governance import open_ledger
+from features.governance.objections import objected
 from features.governance.vault import Identity, Vault
 from features.ingest.intake import END_OF_TIME, record_keys
 from features.ingest.versions import with_fingerprint
@@ -100,8 +102,8 @@ def _match(one: Mapping[str, Any]) -> Match:
 def propose_matches(home: Home, as_of: datetime, environ: Mapping[str, str]) -> MatchFile:
     """Who seems to have moved, as known before `as_of`; nothing is changed.
 
-    Only where name and month of birth are the same, dates follow each other, and nobody else at
-    either side fits as well.
+    Only where name and month of birth are the same, dates follow each other, nobody else at either
+    side fits as well, and nobody objected.
     """
     log = RecordLog(home.records)
     vault = Vault.open(home, environ)
@@ -122,6 +124,8 @@ def propose_matches(home: Home, as_of: datetime, environ: Mapping[str, str]) -> 
     ]
     left = Counter(one.kept_key for one in found)
     right = Counter(one.key for one in found)
+    objecting = objected(open_ledger(home), before=as_of)
+    found = [one for one in found if not {one.key, one.kept_key} & objecting]
     clear = [one for one in found if left[one.kept_key] == 1 and right[one.key] == 1]
     unclear = len({one.key for one in found} - {one.key for one in clear})
     return MatchFile(tuple(sorted(clear, key=lambda one: (one.to_school, one.key))), (), unclear)
@@ -185,6 +189,7 @@ def apply_matches(
     """
     vault = Vault.open(home, environ)
     _check_signatures(file, vault)
+    _check_objections(file, home, received_at)
     log = RecordLog(home.records)
     with log.writing():
         _check_pupils(file, log)
@@ -210,6 +215,17 @@ def _check_signatures(file: MatchFile, vault: Vault) -> None:
         )
     if len(good) < SIGNERS:
         raise MatchRefused(f"signed by {len(good)}; {SIGNERS} different people must sign")
+
+
+def _check_objections(file: MatchFile, home: Home, moment: datetime) -> None:
+    # An objection stands under one pseudonym: under another it would be lost.
+    objecting = objected(open_ledger(home), before=moment)
+    count = sum(1 for one in file.matches if {one.key, one.kept_key} & objecting)
+    if count:
+        raise MatchRefused(
+            f"{count} of {len(file.matches)} matches are about a pupil for whom there is an "
+            "objection; nothing was changed. Make a new file with `tijdig match propose`."
+        )
 
 
 def _check_pupils(file: MatchFile, log: RecordLog) -> None:

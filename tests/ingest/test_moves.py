@@ -21,7 +21,7 @@ from features.ingest.moves import (
 )
 from features.records import LogTable, RecordLog
 from features.records.leavers import leavers
-from features.vocabulary import PupilKey
+from features.vocabulary import PupilKey, Role
 from tests.ingest.office import RECEIVED, Office
 
 LATER = RECEIVED + timedelta(days=1)
@@ -197,6 +197,29 @@ def test_something_else_is_refused_as_a_match_file(tmp_path: Path, content: str)
     (tmp_path / "matches.json").write_text(content)
     with pytest.raises(MatchRefused, match="is no match file"):
         read_match_file(tmp_path / "matches.json")
+
+
+def test_who_objected_is_neither_proposed_nor_matched(moved: Office) -> None:
+    from features.governance import open_ledger
+    from features.governance.objections import object_to_processing
+
+    file = signed(moved, propose_matches(moved.home, LATER, {}))
+    _, now = keys(moved)
+    engine = open_ledger(moved.home)
+    object_to_processing(engine, PupilKey(now), "90CD00", "fg", Role.PRIVACY_OFFICER, LATER)
+    with pytest.raises(MatchRefused, match="1 of 1 matches are about a pupil for whom"):
+        apply_matches(moved.home, file, MUCH_LATER, {})
+    assert keys(moved)[1] == now
+    assert propose_matches(moved.home, MUCH_LATER, {}).matches == ()
+
+
+def test_all_pseudonyms_of_a_person_can_be_found(moved: Office) -> None:
+    before, now = keys(moved)
+    vault = Vault.open(moved.home, {})
+    assert vault.known_as(PupilKey(before)) == (before,)
+    apply_matches(moved.home, signed(moved, propose_matches(moved.home, LATER, {})), LATER, {})
+    assert vault.known_as(PupilKey(before)) == (before, now)
+    assert vault.known_as(PupilKey(now)) == (now, before)
 
 
 def test_a_forgotten_pupil_is_forgotten_at_both_schools(moved: Office) -> None:
