@@ -161,3 +161,11 @@ class Names:
             if self._vault is None:
                 self._vault = Vault.open(self._home, self._environ)
             return self._vault
+
+
+def forget_pupils(home: Home, environ: Mapping[str, str], pupil_keys: Sequence[PupilKey]) -> int:
+    """Take pupils whose term is over out of the vault; how many were there."""
+    if not pupil_keys:
+        return 0
+    vault = Vault.open(home, environ)
+    return sum(vault.forget(key) for key in pupil_keys)

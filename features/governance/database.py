@@ -144,6 +144,15 @@ erasures = Table(
     Column("lists", Text, nullable=False),
 )
 
+retention_runs = Table(
+    "retention_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("removed", Text, nullable=False),
+)
+
 signed_heads = Table(
     "signed_heads",
     metadata,

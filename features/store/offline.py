@@ -155,6 +155,13 @@ class OfflineRows:
 
         Rows that were built for another catalogue count as not there, and go altogether.
         """
+        return self._keep(pc.field("pupil_key") != pupil_key)
+
+    def drop_before(self, day: date) -> int:
+        """Take out the rows of Mondays before `day`, which count as not built; how many went."""
+        return self._keep(pc.field("as_of") >= pa.scalar(day, pa.date32()), day)
+
+    def _keep(self, wanted: pc.Expression, since: date = date.min) -> int:
         with self._locked(fcntl.LOCK_EX):
             before = self.generation()
             self._clear_leftovers()
@@ -164,14 +171,14 @@ class OfflineRows:
             gone = 0
             for name, part in before.parts.items():
                 rows = pq.read_table(self.live / name)
-                kept = rows.filter(pc.field("pupil_key") != pupil_key)
+                kept = rows.filter(wanted)
+                covers = {place: head for place, head in part.covers.items() if place[1] >= since}
                 if kept.num_rows == rows.num_rows:
                     _link(self.live / name, folder / name)
-                    parts[name] = part
+                    parts[name] = Part(part.rows, covers)
                 else:
                     gone += rows.num_rows - kept.num_rows
-                    fresh = f"{before.number + 1:06d}-{name}"
-                    _add(folder, parts, fresh, kept, part.covers)
+                    _add(folder, parts, f"{before.number + 1:06d}-{name}", kept, covers)
             self._publish(Generation(before.number + 1, self._definitions, parts))
             return gone
 

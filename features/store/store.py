@@ -249,6 +249,14 @@ class FeatureStore:
             "online_values": self._erase_online(pupil_key),
         }
 
+    def drop_before(self, day: date) -> int:
+        """Take the rows of Mondays before `day` out, whose term is over; how many went."""
+        return self._offline.drop_before(day)
+
+    def built_before(self, day: date) -> int:
+        """How many Mondays before `day` are built for some school."""
+        return len({monday for _, monday in self._offline.generation().covers if monday < day})
+
     def _erase_online(self, pupil_key: str) -> int:
         if not (self._home.feast / CONFIGURATION).exists():
             return 0  # nothing was ever applied; importing Feast to hear that takes seconds

@@ -119,4 +119,27 @@ def dossier(work: Work, version: int, target: Path) -> None:
         work.say(f"  {line}")
 
 
+@privacy.command()
+@click.option("--run", "carry_out", is_flag=True, help="Take out what is due; else only tell.")
+@click.pass_obj
+def retention(work: Work, carry_out: bool) -> None:
+    """What has had its term ([retention] in the settings); a dry run unless --run is given."""
+    from features.governance import open_ledger
+    from features.governance.retention import RetentionSettings
+    from features.vocabulary import Role
+    from serving.retention import Retention
+    from serving.tables import open_app
+
+    work.need(work.home.records, "nothing is kept yet")
+    settings = work.settings.section("retention", RetentionSettings)
+    rules = Retention(work.home, open_app(work.home), open_ledger(work.home), settings)
+    for one in rules.due(work.clock()):
+        found = "never cut" if one.found is None else f"{one.found} due"
+        work.say(f"{one.rule.name}: kept {one.term}, so until {one.before}: {found}")
+    if carry_out:
+        removed = rules.run(work.environ, work.operator, Role.JOB, work.clock())
+        for name, rows in removed.items():
+            work.say(f"{name}: {rows} rows taken out; written down in the audit chain")
+
+
 COMMANDS = (privacy,)

@@ -15,7 +15,7 @@ from features.governance.erasures import Erasure, Erasures
 from features.governance.ledger import Ledger
 from features.governance.requests import Requests
 from features.records import RecordLog
-from features.records.erasing import erase_pupil
+from features.records.erasing import erase_pupils
 from features.store import FeatureStore
 from features.vocabulary import PupilKey
 from serving.accounts import Account
@@ -54,7 +54,7 @@ def erase(
     lists, in_app = _from_app(sources.app, school, pupil_key)
     removed: dict[str, int] = {
         f"gegevens ({table})": rows
-        for table, rows in erase_pupil(RecordLog(home.records), pupil_key).items()
+        for table, rows in erase_pupils(RecordLog(home.records), [pupil_key]).items()
     }
     removed |= _in_words(FeatureStore.at(home).erase(pupil_key))
     removed["rijen in de app (lijsten, besluiten)"] = in_app
