@@ -1,5 +1,6 @@
 """Mutated files of every profile: a full import, a quarantine that adds up, or one refusal."""
 
+import atexit
 import functools
 import shutil
 import tempfile
@@ -226,6 +227,7 @@ class Mill:
 def _base() -> Path:
     """A home of which only `school`, pupils and codes are known; made once."""
     folder = Path(tempfile.mkdtemp(prefix="tijdig-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     office: Office = new_office(folder)
     office.only("schools.csv", "pupils.csv", "codes.csv")
     office.deliver()
