@@ -99,7 +99,7 @@ class HomeDesk:
             school=school,
             school_name=self._premises.school_name(school, moment),
             as_of=weeks[0],
-            data_until=self._lists.get(school, weeks[0]).data_until,
+            data_until=self._lists.data_until(school, weeks[0]),
             at_home=at_home,
             out_of_sight=tuple(row for row in leavers if not _is_seen(entries.get(row.pupil_key))),
             names=self._premises.names.look(

@@ -91,14 +91,7 @@ class PublishedList:
     @property
     def content_hash(self) -> str:
         """The fingerprint of everything but the moment of publication and the row ids."""
-        content = {
-            **_header(self),
-            "as_of": self.as_of.isoformat(),
-            "data_until": self.data_until.isoformat(),
-            "rows": [_row_content(row) for row in self.rows],
-        }
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _fingerprint(self, [_row_content(row) for row in self.rows])
 
 
 @dataclass(frozen=True)
@@ -156,12 +149,25 @@ class ListStore:
                 .order_by(LIST_ROWS.c.position)
             ).all()
         published = _list_from(header, tuple(_row_from(row) for row in rows))
-        if published.content_hash != header.content_hash:
+        # Over the rows as they are stored: the same, without making every explanation again.
+        if _fingerprint(published, [_stored_content(row) for row in rows]) != header.content_hash:
             raise VerificationFailed(
                 f"the stored list of school {school} for {as_of} no longer fits its fingerprint; "
                 "restore the app database from a backup"
             )
         return published
+
+    def data_until(self, school: str, as_of: date) -> date:
+        """The last day of which records count on the list of `as_of`."""
+        with self._engine.begin() as connection:
+            found = connection.scalar(
+                sa.select(LISTS.c.data_until).where(
+                    LISTS.c.school == school, LISTS.c.as_of == as_of
+                )
+            )
+        if not isinstance(found, date):
+            raise NotThere(f"no list of school {school} for {as_of}")
+        return found
 
     def row(self, row_id: str) -> PublishedRow:
         """One row, found by the id that stands in the address of its page."""
@@ -302,6 +308,28 @@ def _row_content(row: ListRow) -> dict[str, Any]:
         "group_name": row.group,
         "explanation": explanation_to_json(row.explanation),
     }
+
+
+def _stored_content(row: sa.Row[Any]) -> dict[str, Any]:
+    return {
+        "pupil_key": row.pupil_key,
+        "block": row.block,
+        "newness": row.newness,
+        "position": row.position,
+        "group_name": row.group_name,
+        "explanation": row.explanation,
+    }
+
+
+def _fingerprint(published: PublishedList, rows: list[dict[str, Any]]) -> str:
+    content = {
+        **_header(published),
+        "as_of": published.as_of.isoformat(),
+        "data_until": published.data_until.isoformat(),
+        "rows": rows,
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _list_from(header: sa.Row[Any], rows: tuple[ListRow, ...]) -> PublishedList:
