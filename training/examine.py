@@ -76,7 +76,7 @@ def find(trial: Trial, place: Place) -> Findings:
     is_test = (trial.rows.frame["part"] == Part.TEST).to_numpy()
     frame, tested = trial.rows.frame.filter(pl.Series(is_test)), trial.values.take(is_test)
     score = assessed.scores[MODEL]
-    listed = assessed.listed[MODEL]
+    listed, by_rule = assessed.listed[MODEL], assessed.listed[assessed.best_rule]
     helped = helped_after(frame, place.log, place.use.moment, experiment.label.weeks)
     help_words = np.where(helped, "hulp gestart na de lijst", "geen hulp gestart")
     model = trial.fitted.model
@@ -94,8 +94,8 @@ def find(trial: Trial, place: Place) -> Findings:
         looks=trial.looks,
         incumbent=trial.incumbent,
         features=model.features,
-        subgroups=subgroups(evaluator, listed, groups_of(frame, tested), level),
-        helped=subgroups(evaluator, listed, {"hulp": help_words}, level),
+        subgroups=subgroups(evaluator, listed, by_rule, groups_of(frame, tested), level),
+        helped=subgroups(evaluator, listed, by_rule, {"hulp": help_words}, level),
         calibrators=compare_calibrators(
             trial.fitted.held_back,
             model.margin(tested.of(model.features)),

@@ -97,13 +97,13 @@ def _incumbent(summary: Summary, found: Findings, in_use: int | None) -> Iterato
 
 
 def _subgroups(summary: Summary, found: Findings) -> Iterator[str]:
-    bound = float(summary.settings["promotion.subgroup_gap"])
+    bound = float(summary.settings["promotion.subgroup_loss"])
     for each in found.subgroups:
-        if not each.suppressed and each.gap.high < -bound:
+        if not each.suppressed and each.gain.high < -bound:
             yield (
-                f"recall of {each.group} lies {-100 * each.gap.value:.0f} points below that of the "
-                f"others (at least {-100 * each.gap.high:.0f}); the experiment allows "
-                f"{100 * bound:.0f}"
+                f"recall of {each.group} lies {-100 * each.gain.value:.0f} points below what the "
+                f"best rule reaches there (at least {-100 * each.gain.high:.0f}); the experiment "
+                f"allows {100 * bound:.0f}"
             )
 
 

@@ -342,13 +342,15 @@ def _subgroup_table(caption: str, groups: Sequence[Subgroup]) -> str:
         "Leerlingen",
         "Uitgevallen",
         *SUBGROUP_METRICS.values(),
-        "Verschil (punten)",
+        "Verschil met de anderen (punten)",
+        "Verschil met de beste regel (punten)",
     )
     rows = []
     for each in groups:
         if each.suppressed:
-            rows.append((each.group, *["te klein"] * 2, *["–"] * (len(SUBGROUP_METRICS) + 1)))
+            rows.append((each.group, *["te klein"] * 2, *["–"] * (len(SUBGROUP_METRICS) + 2)))
             continue
         cells = (figure_cell(name, each.metrics[name]) for name in SUBGROUP_METRICS)
-        rows.append((each.group, str(each.pupils), str(each.onsets), *cells, points_cell(each.gap)))
+        counts = (str(each.pupils), str(each.onsets))
+        rows.append((each.group, *counts, *cells, points_cell(each.gap), points_cell(each.gain)))
     return table(caption, headings, rows)

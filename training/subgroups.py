@@ -23,7 +23,11 @@ NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class Subgroup:
-    """One group under one dimension. `gap` is its recall minus that of all other pupils, paired.
+    """One group under one dimension.
+
+    `gap` is its recall minus that of all other pupils; `gain` its recall minus what the best rule
+    reaches in the same group; both paired. A gap may come from the records (of some groups they
+    foretell less); a loss against the rule can only come from the model.
 
     Suppressed: the counts are 0 and the figures undefined; a cell is also suppressed when another
     could be told from it by subtraction.
@@ -37,6 +41,7 @@ class Subgroup:
     suppressed: bool
     metrics: Mapping[str, Interval]
     gap: Interval
+    gain: Interval
 
 
 def groups_of(frame: pl.DataFrame, values: Values) -> dict[str, NDArray[Any]]:
@@ -62,17 +67,25 @@ def groups_of(frame: pl.DataFrame, values: Values) -> dict[str, NDArray[Any]]:
 
 
 def subgroups(
-    evaluator: Evaluator, listed: Flags, groups: Mapping[str, NDArray[Any]], level: float
+    evaluator: Evaluator,
+    listed: Flags,
+    by_rule: Flags,
+    groups: Mapping[str, NDArray[Any]],
+    level: float,
 ) -> tuple[Subgroup, ...]:
-    """Every group of every dimension, by the lists that the whole school got."""
+    """Every group of every dimension, by the lists that the whole school got.
+
+    `by_rule` are the lists of the best rule on the same rows.
+    """
+    lists = (listed, by_rule)
     found: list[Subgroup] = []
     for dimension, group in groups.items():
         names = np.unique(group)
         hidden = hidden_groups(evaluator, group, names)
         found.extend(
-            _subgroup(evaluator, listed, group == name, level, dimension, str(name))
+            _subgroup(evaluator, lists, group == name, level, dimension, str(name))
             if name not in hidden
-            else Subgroup(dimension, str(name), 0, 0, 0, True, {}, NOTHING)
+            else Subgroup(dimension, str(name), 0, 0, 0, True, {}, NOTHING, NOTHING)
             for name in names
         )
     return tuple(found)
@@ -100,10 +113,15 @@ def _size(evaluator: Evaluator, inside: Flags) -> tuple[int, int]:
 
 
 def _subgroup(
-    evaluator: Evaluator, listed: Flags, inside: Flags, level: float, dimension: str, name: str
+    evaluator: Evaluator,
+    lists: tuple[Flags, Flags],
+    inside: Flags,
+    level: float,
+    dimension: str,
+    name: str,
 ) -> Subgroup:
-    here = evaluator.at_capacity(listed, inside)
-    elsewhere = evaluator.at_capacity(listed, ~inside)
+    here, by_rule = (evaluator.at_capacity(listed, inside) for listed in lists)
+    elsewhere = evaluator.at_capacity(lists[0], ~inside)
     pupils, onsets = _size(evaluator, inside)
     return Subgroup(
         dimension=dimension,
@@ -114,4 +132,5 @@ def _subgroup(
         suppressed=False,
         metrics={metric: Interval.of(here[metric], level) for metric in SHOWN},
         gap=Interval.of(here["recall"] - elsewhere["recall"], level),
+        gain=Interval.of(here["recall"] - by_rule["recall"], level),
     )

@@ -36,7 +36,7 @@ def test_small_cells_are_suppressed_and_cannot_be_told_from_the_others(
     listed = judge.listed(region.log_risk)
     size = np.bincount(region.rows.pupil)
     group = np.where(region.rows.pupil < 4, "few", np.where(region.rows.pupil % 2, "odd", "even"))
-    found = {each.group: each for each in subgroups(judge, listed, {"d": group}, 0.95)}
+    found = {each.group: each for each in subgroups(judge, listed, listed, {"d": group}, 0.95)}
     assert size[:4].sum() > 10, "there are rows enough; it is the pupils that count"
     assert found["few"].suppressed and found["few"].pupils == 0 and not found["few"].metrics
     hidden = [each for each in found.values() if each.suppressed]
@@ -49,8 +49,10 @@ def test_a_group_that_the_lists_pass_over_shows(region: Any, judge: Evaluator) -
     passed_over = region.rows.pupil % 3 == 0
     listed = judge.listed(np.where(passed_over, -9.0, region.log_risk))
     words = np.where(passed_over, "passed over", "others")
-    found = {each.group: each for each in subgroups(judge, listed, {"d": words}, 0.95)}
+    rule = judge.listed(region.log_risk)
+    found = {each.group: each for each in subgroups(judge, listed, rule, {"d": words}, 0.95)}
     assert found["passed over"].gap.high < 0 < found["others"].gap.low
+    assert found["passed over"].gain.high < 0 < found["others"].gain.low
 
 
 def test_calibrators_are_judged_on_rows_that_none_has_seen(region: Any, judge: Evaluator) -> None:
