@@ -25,7 +25,7 @@ from models.fidelity import Fidelity, fidelity
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
 from models.themes import BOUND, cut_pairs
-from serving.lists import ListStore
+from serving.lists import Block, ListStore
 from serving.tables import open_app
 from tests.reference.sentences import Reading, School, read_explanation
 
@@ -177,3 +177,13 @@ def _separation(score: np.ndarray, chance: np.ndarray) -> float:
     place = np.searchsorted(np.sort(score[~top]), score[top], "left")
     ties = np.searchsorted(np.sort(score[~top]), score[top], "right") - place
     return float((place + ties / 2).mean() / (~top).sum())
+
+
+def test_nobody_is_listed_without_a_reason(installation: Any) -> None:
+    lists = ListStore(open_app(installation.home))
+    rows = [row for school in lists.schools() for row in lists.get(school, MONDAY).rows]
+    listed = [row for row in rows if row.block is not Block.TOO_LITTLE_DATA]
+    assert listed
+    for row in listed:
+        assert row.explanation.reasons, row.block
+        assert all(reason.evidence for reason in row.explanation.reasons)
