@@ -1,0 +1,167 @@
+"""Evaluation of millions of rows, and training beside plain LightGBM on the same matrix.
+
+`python -m experiments.benchmarks.training 0.1` runs a tenth of the sizes. Every job runs in a
+process of its own, so that its peak memory is its own.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+EVALUATED_ROWS = 3_000_000
+TRAINED_ROWS = 5_000_000
+FEATURES = 76
+WEEKS = 40
+REPLICATES = 500
+ONSETS = 0.002
+ROUNDS = 100
+
+Seconds = tuple[float, float]
+"""By the clock on the wall, and of the processor."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One job: how many rows, wall and processor seconds, and the peak of its process in MiB."""
+
+    job: str
+    rows: int
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+
+
+def measure(scale: float = 1.0) -> list[Figure]:
+    """All jobs at `scale` times the stated sizes."""
+    sizes = {
+        "evaluate": EVALUATED_ROWS,
+        "train": TRAINED_ROWS,
+        "train_plain_lightgbm": TRAINED_ROWS,
+    }
+    return [_apart(job, int(scale * rows)) for job, rows in sizes.items()]
+
+
+def evaluate(rows: int) -> Seconds:
+    """Every figure of one score with 500 resamples of pupils, lists cut included."""
+    from models.capacity import Capacity
+    from training.bootstrap import Resamples
+    from training.evaluate import Evaluator, Rows, Score
+    from training.labels import Outcome
+
+    generator = np.random.default_rng(1)
+    pupils = rows // WEEKS
+    pupil = np.repeat(np.arange(pupils), WEEKS)
+    week = np.tile(np.arange(WEEKS), pupils)
+    risk = generator.normal(size=pupils)[pupil] + generator.normal(size=len(pupil))
+    # An onset comes once, and stands in the eight weeks before it.
+    onset = np.where(
+        generator.random(pupils) < ONSETS * WEEKS, generator.integers(8, 48, pupils), 99
+    )
+    lead = onset[pupil] - week
+    came = (lead >= 0) & (lead < 8)
+    monday = np.datetime64("2025-09-01") + 7 * week
+    table = Rows(
+        pupil=pupil,
+        school=pupil // 300,
+        sector=(pupil // 300) % 2,
+        sectors=("po", "vo"),
+        as_of=monday,
+        outcome=np.where(came, Outcome.ONSET, Outcome.NO_ONSET).astype(np.int8),
+        onset_on=np.where(came, monday + 7 * lead, np.datetime64("NaT")),
+        lead_weeks=np.where(came, lead, -1).astype(np.int16),
+    )
+    chance = 1 / (1 + np.exp(6 - risk - 2 * came))
+    started = _now()
+    judge = Evaluator(table, Capacity(), Resamples(table.pupils, REPLICATES, 1))
+    judge.measure(Score("model", "", chance, probability=True))
+    return _since(started)
+
+
+def train(rows: int) -> Seconds:
+    """Our fit: limits and grid of every feature, the trees, and the calibrator."""
+    from models.risk_model import Params, TrainingRows, fit
+
+    x, y, pupil = _matrix(rows)
+    data = TrainingRows(x, y, np.ones(rows), _names(), pupil)
+    started = _now()
+    fit(data, data.take(pupil % 10 == 0), replace(Params(), rounds=ROUNDS))
+    return _since(started)
+
+
+def train_plain_lightgbm(rows: int) -> Seconds:
+    """`lightgbm.train` with the same trees on the same matrix, nothing prepared or calibrated."""
+    import lightgbm
+
+    from models.risk_model import Params, tree_parameters
+
+    x, y, _ = _matrix(rows)
+    parameters = tree_parameters(Params(), _names())
+    started = _now()
+    data = lightgbm.Dataset(x, label=y.astype(np.float32), params=parameters)
+    lightgbm.train(parameters, data, num_boost_round=ROUNDS)
+    return _since(started)
+
+
+JOBS: dict[str, Callable[[int], Seconds]] = {
+    "evaluate": evaluate,
+    "train": train,
+    "train_plain_lightgbm": train_plain_lightgbm,
+}
+
+
+def _now() -> Seconds:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(started: Seconds) -> Seconds:
+    wall, processor = _now()
+    return wall - started[0], processor - started[1]
+
+
+def _matrix(rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(2)
+    x = generator.random((rows, FEATURES), dtype=np.float32)
+    x[x < 0.3] = 0.0
+    pupil = np.arange(rows) // WEEKS
+    return x, generator.random(rows) < ONSETS * (1 + 4 * x[:, 0]), pupil
+
+
+def _names() -> tuple[str, ...]:
+    from features.catalogue import MODEL_FEATURES
+
+    return MODEL_FEATURES[:FEATURES]
+
+
+def _apart(job: str, rows: int) -> Figure:
+    """The job in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.benchmarks.training", "--job", job, str(rows)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return Figure(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def main(arguments: list[str]) -> None:
+    """Run one job and print it as JSON, or all of them as a table."""
+    if arguments[:1] == ["--job"]:
+        job, rows = arguments[1], int(arguments[2])
+        wall, processor = JOBS[job](rows)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(asdict(Figure(job, rows, wall, processor, peak))))
+        return
+    print("| job | rows | seconds | processor | peak MiB |\n|---|---|---|---|---|")
+    for each in measure(float(arguments[0]) if arguments else 1.0):
+        times = f"{each.seconds:.1f} | {each.cpu_seconds:.1f}"
+        print(f"| {each.job} | {each.rows:,} | {times} | {each.peak_mib:,.0f} |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
