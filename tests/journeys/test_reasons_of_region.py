@@ -106,7 +106,7 @@ def test_no_border_of_themes_cuts_what_goes_together(installation: Any) -> None:
     """Measured on all Mondays of the region; a failure names the worst pairs."""
     columns = ["pupil_key", *MODEL_FEATURES]
     built = ds.dataset(installation.home.offline / "current" / "rows").to_table(columns)
-    some = built.take(np.random.default_rng(1).choice(built.num_rows, 20_000, replace=False))
+    some = built.take(np.random.default_rng(1).choice(built.num_rows, 8_000, replace=False))
     values = {name: some[name].to_numpy() for name in MODEL_FEATURES}
     pairs = cut_pairs(values)
     worst = "\n".join(pair.line() for pair in pairs[:8])
