@@ -41,7 +41,8 @@ class Row:
 def measured(job: Callable[..., float | None], *arguments: object) -> Measured:
     """Run `job`, a function of a module here, in a new process.
 
-    A job that does a sample only gives the factor to the whole of it.
+    A job that does a sample only gives the factor to the whole of it. What it names in its
+    attribute `imports` is imported before the clock starts.
     """
     words = [job.__module__, job.__name__, *map(str, arguments)]
     command = [sys.executable, "-m", "experiments.benchmarks.measuring", *words]
@@ -55,6 +56,8 @@ def _run(module: str, name: str, *arguments: str) -> Measured:
     import importlib
 
     job = getattr(importlib.import_module(module), name)
+    for library in getattr(job, "imports", ()):
+        importlib.import_module(library)
     before, started = _cpu(), time.perf_counter()
     factor = job(*map(_read, arguments)) or 1.0
     seconds, cpu = time.perf_counter() - started, _cpu() - before

@@ -84,3 +84,7 @@ def join_asof(home: Path) -> None:
         rows, on="as_of", by="pupil_key", tolerance="6d", check_sortedness=False
     )
     assert joined["sick_share_1w"].null_count() == 0
+
+
+retrieve.imports = ("features.store.feast_repo",)  # type: ignore[attr-defined]
+join_asof.imports = ("polars",)  # type: ignore[attr-defined]
