@@ -25,6 +25,9 @@ KEY_COLUMNS = {
 SCHEMA = pa.schema(KEY_COLUMNS | {feature.name: pa.float32() for feature in CATALOGUE})
 """The columns of a feature table: who and when, then every feature of the catalogue."""
 
+SCHOOLS_READ = 8
+"""How many schools are read from the log together: opening its tables costs more than a school."""
+
 LOG_HEAD = b"log_head"
 """In the metadata of a table built from the log: the number of the last delivery it knew."""
 
@@ -56,11 +59,15 @@ def build(
     Each says in its metadata up to which delivery it knew the log (LOG_HEAD), so that who keeps it
     can tell whether it still stands.
     """
-    for school in log.schools() if schools is None else schools:
+    wanted = log.schools() if schools is None else list(schools)
+    for number in range(0, len(wanted), SCHOOLS_READ):
+        part = wanted[number : number + SCHOOLS_READ]
         # Before reading: a delivery that comes in meanwhile then counts as not known.
         head = str(log.head()).encode()
-        tables = read_partition(log, school, known_before=as_of_moment(max(mondays)))
-        yield build_partition(tables, mondays).replace_schema_metadata({LOG_HEAD: head})
+        tables = read_partition(log, part, known_before=as_of_moment(max(mondays)))
+        for school in part:
+            built = build_partition(tables.of_school(school), mondays)
+            yield built.replace_schema_metadata({LOG_HEAD: head})
 
 
 def _build_school(school: str, tables: PartitionTables, mondays: Sequence[date]) -> pa.Table:

@@ -137,9 +137,20 @@ def _build_locally(work: Work, log: RecordLog, store: FeatureStore, todo: Todo) 
     from features.build import build
 
     with Progress(console=work.console, transient=True) as progress:
-        for school, missing in progress.track(todo.items(), description="features"):
-            for table in build(log, missing, [school]):
-                store.write(table, missing, [school])
+        task = progress.add_task("features", total=len(todo))
+        for mondays, schools in _alike(todo):
+            built = build(log, mondays, schools)
+            for school, table in zip(schools, built, strict=True):
+                store.write(table, mondays, [school])
+                progress.advance(task)
+
+
+def _alike(todo: Todo) -> Iterator[tuple[tuple[date, ...], list[str]]]:
+    """The Mondays to build, and the schools for which these are the ones."""
+    schools: dict[tuple[date, ...], list[str]] = {}
+    for school, missing in todo.items():
+        schools.setdefault(tuple(missing), []).append(school)
+    yield from schools.items()
 
 
 def _build_on_spark(work: Work, log: RecordLog, store: FeatureStore, todo: Todo) -> None:
@@ -148,10 +159,7 @@ def _build_on_spark(work: Work, log: RecordLog, store: FeatureStore, todo: Todo)
     if not todo:
         return
     session = spark_session(work.settings.section("spark", SparkSettings))
-    alike: dict[tuple[date, ...], list[str]] = {}
-    for school, missing in todo.items():
-        alike.setdefault(tuple(missing), []).append(school)
-    for mondays, schools in alike.items():
+    for mondays, schools in _alike(todo):
         for number in range(0, len(schools), SCHOOLS_AT_ONCE):
             part = schools[number : number + SCHOOLS_AT_ONCE]
             tables = list(build_on_spark(session, log, mondays, part))
