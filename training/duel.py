@@ -325,7 +325,8 @@ def _gain(
 
 
 def _figures(measured: Measured, level: float) -> ScoreFigures:
-    kind = "model" if measured.name in ("a", "b") else measured.name
+    kinds = {"a": "model", "b": "model", ORACLE: ORACLE}
+    kind = kinds.get(measured.name, "rule")
     return ScoreFigures.of(measured, kind, level)
 
 

@@ -93,7 +93,15 @@ def test_a_feature_window_that_holds_the_label_window_is_refused(home: Home) -> 
     names = read_summary(home, 1).findings.features  # type: ignore[union-attr]
 
     def six_weeks_on(versions: PartitionTables, mondays: Sequence[date]) -> pa.Table:
-        return build_partition(versions, [each + timedelta(weeks=6) for each in mondays])
+        """Every pupil's own absence, counted six weeks too far."""
+        table = build_partition(versions, mondays)
+        later = build_partition(versions, [each + timedelta(weeks=6) for each in mondays])
+        known = dict(
+            zip(later["pupil_key"].to_pylist(), later["absent_share_4w"].to_pylist(), strict=True)
+        )
+        shares = [known.get(key, 0.0) for key in table["pupil_key"].to_pylist()]
+        place = table.schema.get_field_index("absent_share_4w")
+        return table.set_column(place, "absent_share_4w", pa.array(shares, pa.float32()))
 
     assert future_shuffle(tables, monday, names, seed=1).holds
     wire = future_shuffle(tables, monday, names, seed=1, build=six_weeks_on)
