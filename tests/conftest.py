@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import features
+from tests.database_server import server as server
 
 ROOT = Path(__file__).resolve().parents[1]
 assert Path(features.__file__).parent == ROOT / "features", (

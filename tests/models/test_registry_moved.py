@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from features.settings import Home
+from features.store.production import StoreSettings
 from models.bundle import Bundle
 from models.registry import Registry
 from models.risk_model import TrainingRows
-from tests.store.test_postgres import PASSWORD, StoreSettings, server  # noqa: F401
+from tests.database_server import PASSWORD
 
 MOMENT = datetime(2026, 11, 16, 5, tzinfo=UTC)
 
@@ -51,7 +52,7 @@ def test_a_copy_does_not_touch_the_original(tmp_path: Path, bundle: Bundle) -> N
 
 
 def test_the_registry_on_a_real_postgresql_server(
-    server: StoreSettings,  # noqa: F811
+    server: StoreSettings,
     tmp_path: Path,
     bundle: Bundle,
     later: TrainingRows,

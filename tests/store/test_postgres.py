@@ -1,16 +1,11 @@
 """Registry and online store on a real PostgreSQL server."""
 
 import math
-import os
-import pwd
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -29,6 +24,7 @@ from features.governance.use import Action, Use
 from features.settings import Home, Settings
 from features.store import FeatureStore
 from features.store.production import StoreSettings
+from tests.database_server import PASSWORD
 
 psycopg = pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
 
@@ -36,49 +32,6 @@ psycopg = pytest.importorskip("psycopg", reason="the extra `postgres` is not ins
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 Rows = Callable[..., pa.Table]
-PASSWORD = "only for: this@test/s #own server"
-
-
-def server_program(name: str) -> str | None:
-    """The server's own programs lie beside the path on Debian."""
-    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(debian[-1]) if debian else None)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[StoreSettings]:
-    """A cluster of its own in a temporary folder; the server refuses to run as root."""
-    initdb, pg_ctl = server_program("initdb"), server_program("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        pytest.skip("no PostgreSQL server here; on Debian: apt-get install postgresql")
-    user = None
-    if os.getuid() == 0:
-        try:
-            user = pwd.getpwnam("postgres").pw_name
-        except KeyError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user `postgres`")
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "password").write_text(PASSWORD)
-        if user is not None:
-            for path in (root, root / "password"):
-                shutil.chown(path, user)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-
-        def run(*command: str) -> None:
-            quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            subprocess.run(command, user=user, check=True, cwd=root, **quiet)
-
-        data = str(root / "data")
-        run(initdb, "-D", data, "-U", "tijdig", "-A", "scram-sha-256", "--pwfile", "password", "-N")
-        options = f"-p {port} -k {root} -c listen_addresses=127.0.0.1 -c fsync=off"
-        run(pg_ctl, "-D", data, "-w", "-l", str(root / "log"), "-o", options, "start")
-        try:
-            yield StoreSettings("postgres", "127.0.0.1", port, "postgres", sslmode="disable")
-        finally:
-            run(pg_ctl, "-D", data, "-m", "immediate", "stop")
 
 
 @pytest.fixture
