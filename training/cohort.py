@@ -33,7 +33,7 @@ class ExperimentRows:
     """Rows sorted by as-of date and lot, with their part and the rows each stands for.
 
     Columns: pupil_key, school, sector, as_of, outcome, onset_on, lead_weeks, window_end, lot,
-    part, weight. The order does not depend on the pseudonyms (`training.lots`).
+    order, part, weight. The order does not depend on the pseudonyms (`training.lots`).
     """
 
     frame: pl.DataFrame
@@ -81,7 +81,7 @@ def gather_rows(
         raise ExperimentError(
             "no feature table is built for any Monday; run `tijdig features build`"
         )
-    frame = pl.concat(frames).sort("as_of", "school", "lot", "pupil_key")
+    frame = pl.concat(frames).sort("as_of", "school", "lot", "order", "pupil_key")
     as_of, window_end = frame["as_of"].to_numpy(), frame["window_end"].to_numpy()
     periods = plan_periods(as_of, window_end, data_end, experiment.splits)
     parts = periods.parts(as_of, window_end)
@@ -155,7 +155,8 @@ def _labels(
     if not inside:
         inside = (monday_of(last),)
     labels = pl.DataFrame(label_rows(grid, inside, experiment.label).table())
-    drawn_by = pl.DataFrame({"pupil_key": grid.pupil_keys, "lot": lots(grid, school)})
+    lot, order = lots(grid, tables, school, known_at)
+    drawn_by = pl.DataFrame({"pupil_key": grid.pupil_keys, "lot": lot, "order": order})
     return labels.join(drawn_by, on="pupil_key", how="left", maintain_order="left")
 
 

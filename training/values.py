@@ -92,7 +92,7 @@ def fingerprint(rows: ExperimentRows, values: Values) -> str:
     Pseudonyms do not enter: the same records in another installation give the same text.
     """
     digest = hashlib.sha256("\n".join(values.names).encode())
-    for name in ("lot", "as_of", "outcome", "part"):
+    for name in ("lot", "order", "as_of", "outcome", "part"):
         digest.update(np.ascontiguousarray(rows.frame[name].to_numpy()).tobytes())
     digest.update(np.ascontiguousarray(values.x).tobytes())
     return digest.hexdigest()

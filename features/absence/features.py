@@ -33,6 +33,8 @@ Numbers = NDArray[np.float64]
 Values = Mapping[str, Numbers]
 
 CLASSMATES_NEEDED = 8
+EXACT = 2.0**40
+"""Sums of fewer than 8,192 shares in such parts are exact in a float."""
 LAST_WEEKS = (1, 2, 4, 8, 12, 26, 40)
 
 
@@ -260,8 +262,13 @@ def _ratio(part: Numbers, whole: Numbers) -> Numbers:
 
 
 def _deviation(share: Numbers, group: NDArray[np.int64]) -> Numbers:
-    """Own share minus the mean of the others of the group; NaN under CLASSMATES_NEEDED of them."""
+    """Own share minus the mean of the others of the group; NaN under CLASSMATES_NEEDED of them.
+
+    Shares are added up as whole parts of EXACT, so that the sum does not depend on the order of
+    the pupils, which is that of their random pseudonyms.
+    """
     is_known = ~np.isnan(share)
+    share = np.rint(share * EXACT) / EXACT
     known = np.where(is_known, share, 0.0)
     others = np.bincount(group, weights=is_known)[group] - is_known
     total = np.bincount(group, weights=known)[group] - known
