@@ -69,7 +69,8 @@ def late_recording(
     now = np.full(len(frame), np.nan)
     chosen = _spread(sorted(frame["as_of"].unique()), MONDAYS)
     place = frame.select("pupil_key", "as_of").with_row_index("row")
-    for table in asked.built(sorted(frame["school"].unique()), chosen):
+    pupils = frame["pupil_key"].unique().to_arrow()
+    for table in asked.built(sorted(frame["school"].unique()), chosen, pupils):
         x = np.stack([table[name].to_numpy() for name in model.features], axis=1)
         keyed = pl.DataFrame(table.select(["pupil_key", "as_of"])).with_columns(
             score=pl.Series(model.score(x))
@@ -92,11 +93,17 @@ class Hindsight:
     evaluator: Evaluator
     level: float
 
-    def built(self, schools: Sequence[str], mondays: Sequence[date]) -> Iterator[pa.Table]:
-        """The features of these Mondays with all that is known now, a school at a time."""
+    def built(
+        self, schools: Sequence[str], mondays: Sequence[date], pupils: pa.Array
+    ) -> Iterator[pa.Table]:
+        """The features of these Mondays with all that is known now, a school at a time.
+
+        Only of `pupils`, those in the experiment: whoever objected is used here neither.
+        """
         for school in schools:
             tables = read_partition(self.log, school, self.moment)
             table = build_partition(as_known_now(tables), mondays)
+            table = table.filter(pc.is_in(table["pupil_key"], pupils.cast(pa.string())))
             if table.num_rows:
                 self.store.record_rebuild(table, self.use, self.service)
                 yield table
