@@ -1,0 +1,206 @@
+"""On a whole installation: stops, what was switched off, erasure, and no name out of place."""
+
+import io
+import re
+import shutil
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.governance import open_ledger
+from features.governance.approvals import Approvals, ContractEvent
+from features.governance.audit import AuditChain
+from features.governance.contracts import read_contracts
+from features.governance.ledger import Ledger
+from features.governance.objections import object_to_processing
+from features.governance.requests import RequestKind
+from features.governance.stops import EVERYWHERE, EmergencyStops
+from features.governance.use import Action, Purpose, Use
+from features.governance.vault import Vault
+from features.settings import Home
+from features.store import FeatureStore
+from features.vocabulary import Role
+from models.registry import Registry
+from serving.accounts import Account
+from serving.lists import ListStore
+from serving.rights.desk import RightsDesk
+from serving.tables import open_app
+from tests.journeys.conftest import MONDAY, Installation
+
+NEXT = "2026-11-23"  # later than any list that other journeys publish
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+OFFICER = Account("f", "fg@swv.example", "F. Aksoy", Role.PRIVACY_OFFICER, frozenset())
+AS = (OFFICER.email, OFFICER.role)
+
+
+@pytest.fixture
+def own(installation: Installation, tmp_path: Any) -> Any:
+    """A copy of the installation, to write in, with its own command line."""
+    home = Home(tmp_path / "var")
+    shutil.copytree(installation.home.root, home.root, symlinks=True)
+    with sqlite3.connect(home.mlflow / "mlflow.db") as connection:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
+                              ("model_versions", "source"),
+                              ("model_versions", "storage_location")):  # fmt: skip
+            connection.execute(
+                f"update {table} set {column} = replace({column}, ?, ?)",  # noqa: S608
+                (str(installation.home.root), str(home.root)),
+            )
+
+    # The Feast repository holds absolute paths.
+    apply = Use("test", Role.JOB, Purpose.EARLY_WARNING, Action.APPLY, NOW)
+    FeatureStore.at(home).apply(apply)
+
+    def run(*arguments: str, code: int = 0, now: str = "2026-11-23T08:00:00+01:00") -> Any:
+        return installation.run("--home", str(home.root), *arguments, code=code, now=now)
+
+    return replace(installation, home=home, run=run)
+
+
+def schools(home: Home) -> list[str]:
+    return ListStore(open_app(home)).schools()
+
+
+def test_a_stopped_school_gets_no_list_and_a_stop_for_all_refuses(own: Any) -> None:
+    stops = EmergencyStops(open_ledger(own.home))
+    first, *others = schools(own.home)
+    stops.stop(first, "figures in doubt", *AS, NOW)
+    own.run("week", "--as-of", NEXT)
+    lists = ListStore(open_app(own.home))
+    assert date.fromisoformat(NEXT) not in lists.weeks(first)
+    assert all(date.fromisoformat(NEXT) in lists.weeks(school) for school in others)
+    newest = Ledger(open_ledger(own.home)).rows()
+    scored = next(row for row in newest if row.action is Action.SCORE)
+    assert first not in scored.schools, "nothing of a stopped school is read"
+    stops.stop(EVERYWHERE, "model in doubt", *AS, NOW + timedelta(minutes=1))
+    refused = own.run("week", "--as-of", NEXT, code=1)
+    assert "all lists are stopped: model in doubt" in str(refused.exception)
+
+
+def test_a_model_that_needs_what_was_switched_off_makes_no_list(own: Any) -> None:
+    _, model = Registry.at(own.home).champion()
+    contract = read_contracts()[model.features[0]]
+    Approvals(open_ledger(own.home)).decide(
+        contract, ContractEvent.SWITCHED_OFF, *AS, NOW, reason="adds nothing"
+    )
+    refused = own.run("week", "--as-of", NEXT, code=1)
+    assert (
+        f"model version 1 needs features that the privacy officer set aside: {contract.name}"
+        in (str(refused.exception))
+    )
+    assert "Train a model without them" in str(refused.exception)
+
+
+def test_an_expired_contract_makes_no_list(own: Any) -> None:
+    until = read_contracts()[CATALOGUE[0].name].expires_on
+    refused = own.run("week", "--as-of", NEXT, code=1, now=f"{until}T08:00:00+02:00")
+    assert f"the contract expired on {until}" in str(refused.exception)
+
+
+def test_whoever_objected_is_in_no_later_training(own: Any) -> None:
+    ledger = open_ledger(own.home)
+    lists = ListStore(open_app(own.home))
+    school = next(one for one in lists.schools() if lists.get(one, MONDAY_DAY).rows)
+    key = lists.get(school, MONDAY_DAY).rows[0].pupil_key
+    trained = [row for row in Ledger(ledger).about(key) if row.action is Action.TRAIN]
+    assert trained, "the first model learned from this pupil"
+    object_to_processing(ledger, key, school, *AS, NOW)
+    experiment = Path(__file__).with_name("small.toml")
+    own.run("train", str(experiment), now="2026-11-23T12:00:00+01:00")
+    again = [row for row in Ledger(ledger).about(key) if row.action is Action.TRAIN]
+    assert len(again) == len(trained)
+    newest = Ledger(ledger).rows()[0]
+    assert newest.action is Action.TRAIN and newest.pupils > 0
+
+
+MONDAY_DAY = date.fromisoformat(MONDAY)
+
+
+def test_an_erased_pupil_is_nowhere_and_the_lists_say_so_lawfully(own: Any) -> None:
+    ledger, app = open_ledger(own.home), open_app(own.home)
+    lists = ListStore(app)
+    school = next(one for one in lists.schools() if lists.get(one, MONDAY_DAY).rows)
+    key = lists.get(school, MONDAY_DAY).rows[0].pupil_key
+    identity = Vault.open(own.home, {}).identities([key])[key]
+    assert key in "".join(str(values) for values in stored_values(own.home))
+    assert "identical" in own.run("list", "--as-of", MONDAY, "--school", school, "--verify").output
+    desk = RightsDesk(own.home, {}, app, ledger)
+    asked = desk.take(OFFICER, RequestKind.ERASURE, school, key, None, NOW)
+    package = desk.package(OFFICER, asked.request_id, NOW, staff=True)
+    assert package.gaps == ()
+    parts = {part.heading: part for part in package.sections}
+    assert len(parts["Berekende kenmerken per maandag"].rows) == len(CATALOGUE)
+    assert parts["Modellen die mede van deze leerling leerden"].rows == (("versie 1, in gebruik",),)
+    report = desk.erase(OFFICER, asked.request_id, NOW)
+    assert report.removed["berekende kenmerken"] > 10
+    assert report.models == ("versie 1, in gebruik",)
+    for values in stored_values(own.home):
+        assert key not in str(values) and identity.family_name + "," not in str(values)
+    for path in files(own.home):
+        if path.name != "ledger.db":
+            assert key.encode() not in path.read_bytes(), path
+    told = own.run("list", "--as-of", MONDAY, "--school", school, "--verify").output
+    assert "erased on" in told and "can lawfully not be made again" in told
+    assert "intact" in own.run("privacy", "verify").output
+
+
+def files(home: Home) -> list[Any]:
+    return [path for path in sorted(home.root.rglob("*")) if path.is_file()]
+
+
+def stored_values(home: Home) -> Any:
+    """What stands in the columnar files, decoded: bytes alone would miss what is compressed."""
+    for path in files(home):
+        if path.suffix == ".parquet":
+            table = pq.read_table(io.BytesIO(path.read_bytes()))
+            if "pupil_key" in table.column_names:
+                yield pc.unique(table["pupil_key"]).to_pylist()
+
+
+def test_no_name_number_or_key_is_where_none_belongs(installation: Installation) -> None:
+    """Names and numbers in no file (the vault seals them); no pseudonym in MLflow or in Feast."""
+    home = installation.home
+    vault = Vault.open(home, {})
+    people = [
+        identity
+        for school in schools(home)
+        for identity in list(vault.pupils_of(school).values())[:40]
+    ]
+    full = {f"{one.given_name} {one.family_name}".encode() for one in people}
+    family = {one.family_name.encode() for one in people if len(one.family_name) > 9}
+    assert len(full) > 50 and family
+    pseudonym = re.compile(rb"(?<![a-z0-9])p1[a-z2-7]{26}(?![a-z0-9])")
+    for path in files(home):
+        content = path.read_bytes()
+        assert not any(name in content for name in full | family), path
+        place = path.relative_to(home.root).parts[0]
+        if place in ("mlflow", "evaluations") or path.name in ("registry.db", "definitions.py"):
+            assert pseudonym.search(content) is None, path
+    assert any(pseudonym.search(path.read_bytes()) for path in files(home)), "the scan can find"
+
+
+def test_errors_and_output_show_no_pupil(own: Any) -> None:
+    vault = Vault.open(own.home, {})
+    names = {
+        part
+        for school in schools(own.home)
+        for one in vault.pupils_of(school).values()
+        for part in (one.family_name, one.pupil_number)
+        if len(part) > 6
+    }
+    said = [
+        own.run("week", "--as-of", NEXT).output,
+        own.run("privacy", "ledger", "--json").output,
+        own.run("privacy", "verify").output,
+        own.run("list", "--as-of", MONDAY).output,
+        str(own.run("week", "--as-of", "2026-11-17", code=1).exception),
+        str([vars(row) for row in AuditChain(open_ledger(own.home)).rows()]),
+    ]
+    assert not any(name in text for name in names for text in said)
