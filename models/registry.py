@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -36,7 +36,9 @@ PLOTS = frozenset(
         "shap_summary",
     }
 )
-TEXTS = frozenset({"comparison.md", "experiment.toml", "model_card.md", "report.html"})
+TEXTS = frozenset(
+    {"comparison.md", "experiment.toml", "model_card.md", "proportionality.json", "report.html"}
+)
 POINTS_IN_A_CURVE = 500
 """A curve with more points is likely to have one per row."""
 LONGEST_VALUE = 500
@@ -254,6 +256,13 @@ class Registry:
         with tempfile.TemporaryDirectory() as folder:
             source = f"{self._client.get_run(run_id).info.artifact_uri}/{name}"
             return self._fetched(source, Path(folder)).read_text(encoding="utf-8")
+
+    def attach(self, run_id: str, name: str, text: str) -> None:
+        """Add a text to a finished run, behind the same door as any other; an older one goes."""
+        run = self._client.get_run(run_id)
+        Run(self._client, run_id, datetime.fromtimestamp(run.info.start_time / 1000, UTC)).text(
+            name, text
+        )
 
     def bundle(self, number: int) -> RiskModel:
         """The bundle of a version, verified against the hash that was registered."""
