@@ -140,10 +140,16 @@ class Names:
         number = identity.pupil_number if identity else ""
         return FoundPupil(pupil_key, pupil_name(identity), number)
 
-    def forget(self, account: Account, pupil_key: PupilKey) -> int:
+    def known_as(self, account: Account, pupil_key: PupilKey) -> tuple[PupilKey, ...]:
+        """Every pseudonym of one person who changed school, this one first; opens no name."""
+        self._only_for_rights(account)
+        return self._open().known_as(pupil_key)
+
+    def forget(self, account: Account, pupil_keys: Sequence[PupilKey]) -> int:
         """Take an erased pupil out of the vault; the erasure itself is written by its caller."""
         self._only_for_rights(account)
-        return self._open().forget(pupil_key)
+        vault = self._open()
+        return sum(vault.forget(key) for key in pupil_keys)
 
     def _only_for_rights(self, account: Account) -> None:
         if not may_visit(account, Area.RIGHTS):

@@ -250,7 +250,7 @@ class WeeklyRun:
                 school=school,
                 as_of=as_of,
                 enrolled=scored.table.filter(pc.field("school") == school),
-                objecting=objected(self.ledger, self.use.moment, [school]),
+                objecting=objected(self.ledger, self.use.moment),
             ),
             published,
             last=earlier[0] if earlier else {},

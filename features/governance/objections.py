@@ -4,7 +4,6 @@ The only place that knows of objections. An objection stands until it is withdra
 school decides about the pupil ends it.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Engine, delete, func, select
@@ -30,27 +29,20 @@ def withdraw_objection(
     _add(engine, pupil_key, school, WITHDRAWN, actor, role, moment)
 
 
-def objected(
-    engine: Engine, before: datetime, schools: Iterable[str] | None = None
-) -> frozenset[PupilKey]:
+def objected(engine: Engine, before: datetime) -> frozenset[PupilKey]:
     """The pupils for whom an objection stood just before the moment `before`.
 
-    They are left out of lists and of training sets made at that moment. A pupil whose objection
-    was withdrawn earlier is not among them.
+    They are left out of lists and of training sets made at that moment, at whatever school: an
+    objection goes with the pupil. One whose objection was withdrawn earlier is not among them.
     """
     earlier = objection_events.c.moment < as_text(before)
     last = select(func.max(objection_events.c.id)).where(earlier)
     newest = last.group_by(objection_events.c.pupil_key)
-    query = select(objection_events.c.pupil_key, objection_events.c.school).where(
+    query = select(objection_events.c.pupil_key).where(
         objection_events.c.id.in_(newest), objection_events.c.event == OBJECTED
     )
-    wanted = None if schools is None else set(schools)
     with engine.connect() as connection:
-        return frozenset(
-            PupilKey(row.pupil_key)
-            for row in connection.execute(query)
-            if wanted is None or row.school in wanted
-        )
+        return frozenset(PupilKey(key) for key in connection.scalars(query))
 
 
 def erase(engine: Engine, pupil_key: PupilKey) -> int:

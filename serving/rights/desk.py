@@ -1,6 +1,6 @@
 """Answering requests of pupils and parents: find, take, give access, correct, object, erase."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from features.errors import NotAllowed
 from features.governance.audit import AuditChain
-from features.governance.ledger import Ledger
 from features.governance.objections import object_to_processing, objected, withdraw_objection
 from features.governance.requests import Request, RequestKind, Requests
 from features.governance.use import Action, Purpose, Use
@@ -20,7 +19,7 @@ from serving.accounts import Account
 from serving.facts import school_names
 from serving.identity import FoundPupil, Names
 from serving.rights.erase import ErasureReport, erase
-from serving.rights.package import AccessPackage, Sources, Subject, gather, trained_on
+from serving.rights.package import AccessPackage, Sources, Subject, gather, trained_on, uses_of
 
 
 @dataclass(frozen=True)
@@ -91,10 +90,9 @@ class RightsDesk:
                 account, asked.school, asked.pupil_key, moment, "request_opened"
             )
             just_after = moment + timedelta(microseconds=1)  # what was kept now counts
-            standing = objected(self._sources.ledger, just_after, [asked.school])
-            is_against = asked.pupil_key in standing
-            uses = Ledger(self._sources.ledger).about(asked.pupil_key)
-            models = tuple(trained_on(self._sources.home, uses))
+            keys = self._names.known_as(account, asked.pupil_key)
+            is_against = bool(objected(self._sources.ledger, just_after) & set(keys))
+            models = tuple(trained_on(self._sources.home, uses_of(self._sources.ledger, keys)))
         name = names.get(asked.school, asked.school)
         return OpenedRequest(asked, name, pupil, is_against, models)
 
@@ -107,7 +105,8 @@ class RightsDesk:
             account, asked.school, asked.pupil_key, moment, "access_package_made"
         )
         name = school_names(RecordLog(self._log_root), moment).get(asked.school, asked.school)
-        subject = Subject(asked.pupil_key, asked.school, name, found.name.full, found.pupil_number)
+        keys = self._names.known_as(account, asked.pupil_key)
+        subject = Subject(keys, asked.school, name, found.name.full, found.pupil_number)
         use = Use(account.email, account.role, Purpose.RIGHTS, Action.SHOW, moment, request_id)
         return gather(self._sources, subject, use, staff=staff)
 
@@ -118,27 +117,11 @@ class RightsDesk:
 
     def accept_objection(self, account: Account, request_id: str, moment: datetime) -> None:
         """From the next list and the next training on, the pupil is left out."""
-        asked = self._of_a_pupil(account, request_id, moment)
-        object_to_processing(
-            self._sources.ledger,
-            asked.pupil_key,
-            asked.school,
-            account.email,
-            account.role,
-            moment,
-        )
+        self._settle(object_to_processing, account, request_id, moment)
 
     def withdraw_objection(self, account: Account, request_id: str, moment: datetime) -> None:
         """The pupil takes part again from the next list and training on."""
-        asked = self._of_a_pupil(account, request_id, moment)
-        withdraw_objection(
-            self._sources.ledger,
-            asked.pupil_key,
-            asked.school,
-            account.email,
-            account.role,
-            moment,
-        )
+        self._settle(withdraw_objection, account, request_id, moment)
 
     def erase(self, account: Account, request_id: str, moment: datetime) -> ErasureReport:
         """Erase the pupil of a request from every store; the request stays, without the pupil."""
@@ -146,6 +129,14 @@ class RightsDesk:
         if asked.kind is not RequestKind.ERASURE:
             raise NotAllowed("this request does not ask for erasure; nothing was erased")
         return erase(self._sources, self._names, account, asked.school, asked.pupil_key, moment)
+
+    def _settle(
+        self, settle: Callable[..., None], account: Account, request_id: str, moment: datetime
+    ) -> None:
+        """Keep an objection or its end under every pseudonym: a person objects, not a key."""
+        asked = self._of_a_pupil(account, request_id, moment)
+        for key in self._names.known_as(account, asked.pupil_key):
+            settle(self._sources.ledger, key, asked.school, account.email, account.role, moment)
 
     def _of_a_pupil(self, account: Account, request_id: str, moment: datetime) -> Request:
         self._enter(account, moment)

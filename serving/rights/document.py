@@ -20,7 +20,7 @@ def to_json(package: AccessPackage) -> str:
             "leerlingnummer": subject.number,
             "school": subject.school_name,
             "schoolcode": subject.school,
-            "pseudoniem": subject.pupil_key,
+            "pseudoniemen": list(subject.keys),
         },
         "gemaakt": package.made_at.isoformat(),
         "ontbreekt": list(package.gaps),

@@ -1,6 +1,6 @@
 """Erase one pupil from every store, and say what went, what lawfully stays and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +12,6 @@ from features.governance import objections
 from features.governance.audit import AuditChain
 from features.governance.database import rewrite_sqlite
 from features.governance.erasures import Erasure, Erasures
-from features.governance.ledger import Ledger
 from features.governance.requests import Requests
 from features.records import RecordLog
 from features.records.erasing import erase_pupils
@@ -21,7 +20,7 @@ from features.vocabulary import PupilKey
 from serving.accounts import Account
 from serving.identity import Names
 from serving.lists import ListStore
-from serving.rights.package import Sources, trained_on
+from serving.rights.package import Sources, trained_on, uses_of
 from serving.tables import LISTS, METADATA, writing
 
 
@@ -46,55 +45,68 @@ def erase(
 ) -> ErasureReport:
     """Erase everywhere; the vault goes last, so that a run cut short can be done again.
 
+    A pupil who changed school goes under every pseudonym and from the lists of every school.
     The audit chain keeps its rows about the pseudonym: they account for what people did, and
     nothing leads from them to a person any more.
     """
     home, ledger = sources.home, sources.ledger
-    models = trained_on(home, Ledger(ledger).about(pupil_key))
-    lists, in_app = _from_app(sources.app, school, pupil_key)
+    keys = names.known_as(account, pupil_key)
+    models = trained_on(home, uses_of(ledger, keys))
+    lists, in_app = _from_app(sources.app, keys)
     removed: dict[str, int] = {
         f"gegevens ({table})": rows
-        for table, rows in erase_pupils(RecordLog(home.records), [pupil_key]).items()
+        for table, rows in erase_pupils(RecordLog(home.records), keys).items()
     }
-    removed |= _in_words(FeatureStore.at(home).erase(pupil_key))
+    store = FeatureStore.at(home)
+    removed |= _in_words(_added_up([store.erase(key) for key in keys]))
     removed["rijen in de app (lijsten, besluiten)"] = in_app
-    removed["bezwaren"] = objections.erase(ledger, pupil_key)
-    removed["verzoeken zonder leerling bewaard"] = Requests(ledger).forget(pupil_key)
+    removed["bezwaren"] = sum(objections.erase(ledger, key) for key in keys)
+    requests = Requests(ledger)
+    removed["verzoeken zonder leerling bewaard"] = sum(requests.forget(key) for key in keys)
     if home.truth.exists():
-        removed["verzonnen uitkomsten"] = _from_truth(home.truth, pupil_key)
-    removed["naam en nummer in de kluis"] = names.forget(account, pupil_key)
-    erasure = Erasure(moment, school, removed, lists)
-    Erasures(ledger).keep(erasure, account.email, account.role)
+        removed["verzonnen uitkomsten"] = _from_truth(home.truth, keys)
+    removed["naam en nummer in de kluis"] = names.forget(account, keys)
+    for place in sorted({school, *lists}):
+        erasure = Erasure(moment, place, removed if place == school else {}, lists.get(place, {}))
+        Erasures(ledger).keep(erasure, account.email, account.role)
     for path in (home.app, home.ledger, home.vault):
         rewrite_sqlite(path)
-    told = tuple(_stays(ledger, pupil_key, models))
+    told = tuple(_stays(ledger, keys, models))
     return ErasureReport(moment, school, removed, told, tuple(models))
 
 
 def _from_app(
-    app: sa.Engine, school: str, pupil_key: PupilKey
-) -> tuple[dict[date, tuple[str, str]], int]:
-    """Take the pupil out of all tables and seal the lists anew; old and new seals, rows gone."""
+    app: sa.Engine, keys: Sequence[PupilKey]
+) -> tuple[dict[str, dict[date, tuple[str, str]]], int]:
+    """Take the pupil out of all tables and seal the lists anew.
+
+    Gives old and new seals per school and week, and how many rows are gone.
+    """
     store = ListStore(app)
     before = {
-        week: store.get(school, week)
-        for week, block in store.membership(school, pupil_key).items()
+        (school, week): store.get(school, week)
+        for school in store.schools()
+        for key in keys
+        for week, block in store.membership(school, key).items()
         if block
     }
-    after = {
-        week: replace(one, rows=tuple(row for row in one.rows if row.pupil_key != pupil_key))
-        for week, one in before.items()
-    }
+    seals: dict[str, dict[date, tuple[str, str]]] = {}
     with writing(app) as connection:
-        gone = sum(_delete(connection, table, pupil_key) for table in _in_order())
-        for week, one in after.items():
+        gone = sum(_delete(connection, table, key) for table in _in_order() for key in keys)
+        for (school, week), one in before.items():
+            rows = tuple(row for row in one.rows if row.pupil_key not in keys)
+            seal = replace(one, rows=rows).content_hash
             connection.execute(
                 LISTS.update()
                 .where(LISTS.c.school == school, LISTS.c.as_of == week)
-                .values(content_hash=one.content_hash)
+                .values(content_hash=seal)
             )
-    seals = {week: (one.content_hash, after[week].content_hash) for week, one in before.items()}
+            seals.setdefault(school, {})[week] = (one.content_hash, seal)
     return seals, gone
+
+
+def _added_up(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {name: sum(one[name] for one in counts) for name in counts[0]}
 
 
 def _in_order() -> Iterator[sa.Table]:
@@ -117,12 +129,12 @@ def _delete(connection: sa.Connection, table: sa.Table, pupil_key: PupilKey) -> 
     return gone + connection.execute(table.delete().where(theirs)).rowcount
 
 
-def _from_truth(folder: Path, pupil_key: PupilKey) -> int:
+def _from_truth(folder: Path, keys: Sequence[PupilKey]) -> int:
     gone = 0
     for path in sorted(folder.glob("*.parquet")):
         frame = pl.read_parquet(path)
         if "pupil_key" in frame.columns:
-            kept = frame.filter(pl.col("pupil_key") != pupil_key)
+            kept = frame.filter(~pl.col("pupil_key").is_in(keys))
             gone += len(frame) - len(kept)
             kept.write_parquet(path)
     return gone
@@ -133,8 +145,8 @@ def _in_words(removed: Mapping[str, int]) -> dict[str, int]:
     return {words[name]: rows for name, rows in removed.items()}
 
 
-def _stays(ledger: sa.Engine, pupil_key: PupilKey, models: list[str]) -> Iterator[str]:
-    rows = len(AuditChain(ledger).rows(subject=pupil_key))
+def _stays(ledger: sa.Engine, keys: Sequence[PupilKey], models: list[str]) -> Iterator[str]:
+    rows = sum(len(AuditChain(ledger).rows(subject=key)) for key in keys)
     yield (
         f"{rows} regels in het inzagelog, onder een pseudoniem dat naar niemand meer leidt: "
         "zij leggen verantwoording af over wie wat deed (AVG artikel 5 lid 2)."

@@ -18,7 +18,6 @@ from features.governance.ledger import Ledger, LedgerRow
 from features.governance.requests import Requests
 from features.governance.use import Action, Use
 from features.records import LogTable, RecordLog
-from features.records.schema import schema_of
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
 from features.vocabulary import AbsenceKind, KnownAtBasis, PupilKey, SupportKind, SupportStatus
@@ -33,9 +32,13 @@ LIST_SEEN = "list_seen"
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom a package is about; `name` and `number` come from the vault, for this package only."""
+    """Whom a package is about; `name` and `number` come from the vault, for this package only.
 
-    pupil_key: PupilKey
+    `keys` are all pseudonyms of one person, that of the request first: who changed school within
+    the region can have more than one.
+    """
+
+    keys: tuple[PupilKey, ...]
     school: str
     school_name: str
     name: str
@@ -72,12 +75,13 @@ def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> Acce
     """
     gaps: list[str] = []
     lists = _lists(sources.app, subject)
-    uses = Ledger(sources.ledger).about(subject.pupil_key)
+    uses = uses_of(sources.ledger, subject.keys)
+    log = RecordLog(sources.home.records)
     sections = [
         _terms(sources.ledger),
-        *_records(RecordLog(sources.home.records), subject),
-        *_features(sources.home, subject, use, gaps),
-        _listed(lists, subject.pupil_key),
+        *_records(log, subject),
+        *_features(sources.home, _schools(log, subject), subject, use, gaps),
+        _listed(lists, subject.keys),
         *_kept_in_app(sources.app, subject),
         _looks(sources.ledger, subject, lists, staff=staff),
         _uses(uses),
@@ -88,6 +92,7 @@ def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> Acce
 
 
 _RECORD_LABELS = {
+    "school": "School",
     "starts_at": "Van",
     "ends_at": "Tot",
     "starts_on": "Van",
@@ -107,6 +112,13 @@ _RECORD_LABELS = {
     "valid_from": "Geldig van",
     "valid_to": "Geldig tot en met",
     "planned_minutes": "Lesminuten",
+    "until": "Twaalf maanden tot en met",
+    "half_days_authorised": "Dagdelen geoorloofd",
+    "half_days_unauthorised": "Dagdelen ongeoorloofd",
+    "minutes_authorised": "Minuten geoorloofd",
+    "minutes_unauthorised": "Minuten ongeoorloofd",
+    "times": "Aantal keer",
+    "over_a_quarter": "Meer dan een kwart van de lessen",
     "known_at": "Bekend sinds",
     "known_at_basis": "Volgens",
     "withdrawn": "Ingetrokken",
@@ -117,6 +129,7 @@ _TABLES = {
     LogTable.ABSENCE: "Verzuim en verlof",
     LogTable.SUPPORT: "Ondersteuning",
     LogTable.TIMETABLE: "Eigen rooster",
+    LogTable.PRIOR_ABSENCE: "Verzuim op een eerdere school",
 }
 _BASIS = {
     KnownAtBasis.RECORDED.value: "de school",
@@ -125,17 +138,30 @@ _BASIS = {
 }
 
 
-def subject_tables(log: RecordLog, school: str, pupil_key: PupilKey) -> Iterator[pa.Table]:
-    """Every version of every record about a pupil, table by table."""
-    for table in _TABLES:
-        if "pupil_key" in schema_of(table).names:
-            versions = log.read_versions(table, schools=[school])
-            yield versions.filter(pc.field("pupil_key") == pupil_key)
+def uses_of(ledger: sa.Engine, keys: Sequence[PupilKey]) -> list[LedgerRow]:
+    """The uses of features that a person was in, under whichever pseudonym, newest first."""
+    found = {row.number: row for key in keys for row in Ledger(ledger).about(key)}
+    return [found[number] for number in sorted(found, reverse=True)]
+
+
+def _schools(log: RecordLog, subject: Subject) -> list[str]:
+    """The schools where this person is or was, as far as the log has records of it."""
+    placements = _theirs(log, LogTable.PLACEMENTS, None, subject)
+    return sorted({subject.school, *pc.unique(placements["school"]).to_pylist()})
+
+
+def _theirs(
+    log: RecordLog, table: LogTable, schools: Sequence[str] | None, subject: Subject
+) -> pa.Table:
+    """Every version of every record of `table` about this person."""
+    versions = log.read_versions(table, schools=schools)
+    return versions.filter(pc.field("pupil_key").isin(list(subject.keys)))
 
 
 def _records(log: RecordLog, subject: Subject) -> Iterator[Section]:
-    tables = subject_tables(log, subject.school, subject.pupil_key)
-    for table, found in zip(_TABLES, tables, strict=True):
+    schools = _schools(log, subject)
+    for table in _TABLES:
+        found = _theirs(log, table, schools, subject)
         rows = [_readable(table, row) for row in found.to_pylist()]
         rows.sort(key=lambda row: str(row["known_at"]))
         explanation = (
@@ -181,14 +207,16 @@ def _terms(ledger: sa.Engine) -> Section:
     )
 
 
-def _features(home: Home, subject: Subject, use: Use, gaps: list[str]) -> Iterator[Section]:
+def _features(
+    home: Home, schools: Sequence[str], subject: Subject, use: Use, gaps: list[str]
+) -> Iterator[Section]:
     try:
         store = FeatureStore.at(home)
-        mondays = sorted(store.built([subject.school]))
-        if not mondays:
+        built = {school: sorted(store.built([school])) for school in schools}
+        if not any(built.values()):
             raise NotThere("er is voor deze school niets berekend")
-        entities = store.entities(mondays, [subject.school])
-        theirs = entities.filter(pc.field("pupil_key") == subject.pupil_key)
+        rows_of = [store.entities(built[school], [school]) for school in schools if built[school]]
+        theirs = pa.concat_tables(rows_of).filter(pc.field("pupil_key").isin(list(subject.keys)))
         values = store.retrieve(theirs.select(["pupil_key", "as_of"]), RISK_SERVICE, use)
     except NotThere as problem:
         gaps.append(f"De berekende kenmerken zijn niet te lezen: {problem}")
@@ -210,14 +238,19 @@ def _features(home: Home, subject: Subject, use: Use, gaps: list[str]) -> Iterat
 
 def _lists(app: sa.Engine, subject: Subject) -> list[PublishedList]:
     store = ListStore(app)
-    weeks = store.membership(subject.school, subject.pupil_key)
-    return [store.get(subject.school, week) for week, block in weeks.items() if block]
+    on = [
+        (school, week)
+        for school in store.schools()
+        for week, members in store.members(school).items()
+        if any(key in members for key in subject.keys)
+    ]
+    return [store.get(*place) for place in sorted(on, key=lambda place: place[1], reverse=True)]
 
 
-def _listed(lists: Sequence[PublishedList], pupil_key: PupilKey) -> Section:
+def _listed(lists: Sequence[PublishedList], keys: Sequence[PupilKey]) -> Section:
     rows: list[tuple[object, ...]] = []
     for published in lists:
-        row = next(one for one in published.rows if one.pupil_key == pupil_key)
+        row = next(one for one in published.rows if one.pupil_key in keys)
         told = [f"{reason.theme.label}: {reason.sentence}" for reason in row.explanation.reasons]
         facts = [
             f"{cell(item.day)} {item.label} {item.detail}".strip()
@@ -279,7 +312,7 @@ def _kept_in_app(app: sa.Engine, subject: Subject) -> Iterator[Section]:
         for table in METADATA.sorted_tables:
             if "pupil_key" not in table.c or table.name == "list_rows":
                 continue
-            query = sa.select(table).where(table.c.pupil_key == subject.pupil_key)
+            query = sa.select(table).where(table.c.pupil_key.in_(subject.keys))
             rows = [dict(row) for row in connection.execute(query).mappings()]
             for row in rows:
                 row["account_id"] = people.get(row.get("account_id"), "")
@@ -293,15 +326,12 @@ def _looks(
     ledger: sa.Engine, subject: Subject, lists: Sequence[PublishedList], *, staff: bool
 ) -> Section:
     chain = AuditChain(ledger)
-    weeks = {published.as_of.isoformat() for published in lists}
+    weeks = {(published.school, published.as_of.isoformat()) for published in lists}
     seen = [
-        row
-        for row in chain.rows(event=LIST_SEEN, school=subject.school)
-        if row.detail.get("as_of") in weeks
+        row for row in chain.rows(event=LIST_SEEN) if (row.school, row.detail.get("as_of")) in weeks
     ]
-    events = sorted(
-        [*chain.rows(subject=subject.pupil_key), *seen], key=lambda row: row.sequence, reverse=True
-    )
+    theirs = [row for key in subject.keys for row in chain.rows(subject=key)]
+    events = sorted([*theirs, *seen], key=lambda row: row.sequence, reverse=True)
     columns = ["Wanneer", "Rol", "Wat"]
     if staff:
         columns.append("Wie")
@@ -378,6 +408,7 @@ def _requests(ledger: sa.Engine, subject: Subject) -> Section:
         ("Ontvangen", "Verzoek", "Antwoord uiterlijk", "Afgehandeld", "Uitkomst"),
         [
             (one.received_at, one.kind.label, one.due_on, one.handled_at, one.outcome)
-            for one in Requests(ledger).all(subject.pupil_key)
+            for key in subject.keys
+            for one in Requests(ledger).all(key)
         ],
     )

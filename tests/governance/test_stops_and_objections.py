@@ -58,7 +58,6 @@ def test_an_objection_counts_from_the_next_moment_until_withdrawn(engine: Engine
     assert objected(engine, MOMENT) == frozenset()
     assert objected(engine, MOMENT + HOUR) == {ANNA}
     assert objected(engine, MOMENT + 2 * HOUR) == {ANNA, BRAM}
-    assert objected(engine, MOMENT + 2 * HOUR, ["90AB01"]) == {BRAM}
     withdraw_objection(engine, ANNA, "90AB00", "fg", Role.PRIVACY_OFFICER, MOMENT + 3 * HOUR)
     assert objected(engine, MOMENT + 4 * HOUR) == {BRAM}
     assert objected(engine, MOMENT + HOUR) == {ANNA}, "what was published stays as it was"

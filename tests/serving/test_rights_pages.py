@@ -241,6 +241,45 @@ def test_an_erased_pupil_is_nowhere_but_in_the_chain(visit: Visit, school: Inven
     assert coordinator.get(f"/lijst/{SCHOOL}").status_code == 200
 
 
+def test_who_changed_school_is_erased_under_every_pseudonym(
+    visit: Visit, school: InventedSchool
+) -> None:
+    noor, earlier = school.pupils[0], school.pupils[1]
+    Vault.open(school.home, {}).link([(earlier.key, noor.key)])  # as a signed match does
+    assert set(traces(school.home.root, earlier.key)) >= {"app.db", "vault.db"}
+    client = visit(OFFICER)
+    # Whoever asks is found by the name of now; the request is kept under the kept pseudonym.
+    report = checked(send(client, take(client, earlier, "erasure"), "wis", zeker="ja").text)
+    counts = {row.all("th")[0].text: row.all("td")[0].text for row in report.all("tr")[1:]}
+    assert counts["naam en nummer in de kluis"] == "2"
+    for key in (noor.key, earlier.key):
+        assert set(traces(school.home.root, key)) <= {"ledger.db"}
+        assert key not in ListStore(open_app(school.home)).members(SCHOOL).get(MONDAY, ())
+
+
+def test_who_changed_school_gets_one_package_and_objects_once(
+    visit: Visit, school: InventedSchool
+) -> None:
+    yara, daan = school.others[0], school.pupils[1]
+    Vault.open(school.home, {}).link([(daan.key, yara.key)])
+    client = visit(OFFICER)
+    address = take(client, daan, "objection")
+    made = send(client, address, "pakket", vorm="json")
+    document = json.loads(made.text)
+    assert document["leerling"]["pseudoniemen"] == [yara.key, daan.key]
+    parts = {part["heading"]: part for part in document["onderdelen"]}
+    places = parts["Gegevens: inschrijving en groep"]
+    schools = {row[places["columns"].index("School")] for row in places["rows"]}
+    assert schools == {SCHOOL, OTHER_SCHOOL}, "the records of both schools"
+    assert parts["Op welke lijsten, met welke redenen"]["rows"], "listed under the other key"
+    send(client, address, "bezwaar", besluit="vastleggen")
+    later = NOW + timedelta(minutes=1)
+    assert objected(open_ledger(school.home), later) == {yara.key, daan.key}
+    assert "ja, doet niet mee" in page(client, address).text
+    send(client, address, "bezwaar", besluit="intrekken")
+    assert objected(open_ledger(school.home), NOW + timedelta(minutes=2)) == frozenset()
+
+
 def test_erasing_needs_a_request_for_it(visit: Visit, school: InventedSchool) -> None:
     client = visit(OFFICER)
     address = take(client, school.pupils[0], "access")
