@@ -34,6 +34,7 @@ METRICS: Mapping[str, str] = {
     "caught": "share of onsets whose pupil was listed at least once in the horizon before",
     "caught_early": f"the same, at least {EARLY_WEEKS} school weeks before: still at school",
     "median_lead": "median school weeks from the first listing to a caught onset",
+    "mean_lead": "mean school weeks from the first listing to an onset; not caught counts as none",
     "new_names": "pupils a week and school who were not on its list of the week before",
     "churn": "share of listed pupil-weeks that are such new names",
     "average_precision": "area under precision against recall",
@@ -210,7 +211,8 @@ class Evaluator:
         """Onsets as events: an onset counts once, however many weeks lie before it."""
         onsets = self.first_listings(listed, inside)
         caught = onsets.lead >= 0
-        columns = (np.ones(len(caught)), caught, onsets.early)
+        ahead = np.where(caught, onsets.lead, 0)
+        columns = (np.ones(len(caught)), caught, onsets.early, ahead)
         sums = self.resamples.sums(per_pupil(onsets.pupil, self.rows.pupils, *columns))
         median = np.empty(self.resamples.draws)
         for chunk, counts in self.resamples.chunks():
@@ -220,6 +222,7 @@ class Evaluator:
             "caught": ratio(sums[1], sums[0]),
             "caught_early": ratio(sums[2], sums[0]),
             "median_lead": median,
+            "mean_lead": ratio(sums[3], sums[0]),
         }
 
     def first_listings(self, listed: Flags, inside: Flags) -> "Listings":

@@ -29,6 +29,7 @@ LIST_METRICS = {
     "caught": "Gevonden leerlingen",
     "caught_early": "Gevonden, nog op school",
     "median_lead": "Voorsprong (schoolweken)",
+    "mean_lead": "Voorsprong over alle uitgevallenen",
     "new_names": "Nieuwe namen per week",
     "churn": "Verloop van de lijst",
 }

@@ -1,4 +1,4 @@
-"""Commands on models: train, search, report, compare, promote, monitor, and the tracking page."""
+"""Commands on models: train, search, report, compare, promote, monitor, what a theme is worth."""
 
 from __future__ import annotations
 
@@ -168,6 +168,38 @@ def past_names(work: Work) -> list[Listed]:
     ]
 
 
+@click.command()
+@click.argument("run", default="latest")
+@click.option("--each-feature", is_flag=True, help="Also without each feature: some 80 fits more.")
+@click.option(
+    "--smallest/--no-smallest",
+    default=True,
+    show_default=True,
+    help="Seek the smallest set of features that finds as much.",
+)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 0.5),
+    default=0.01,
+    show_default=True,
+    help="The loss of recall (a share) that counts as small.",
+)
+@click.pass_obj
+def proportionality(
+    work: Work, run: str, each_feature: bool, smallest: bool, margin: float
+) -> None:
+    """Fit the model of RUN again without each theme: what do the lists find less, or later?"""
+    from training.proportionality import Asked, lines, measure
+
+    use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
+    found = measure(work.home, run, Asked(each_feature, smallest, margin), use, work.say)
+    for line in lines(found):
+        work.say(line)
+    if not found.same_model:
+        work.say("the records or settings changed since: the whole model was fitted anew as well")
+    work.say(f"kept with the run of version {found.model_version}, for the page Evenredigheid")
+
+
 def try_out_latest(work: Work) -> None:
     """Use the newest model without promoting it; only on an invented region."""
     from training.promote import try_out
@@ -194,4 +226,4 @@ def mlflow(work: Work, port: int) -> None:
     subprocess.run(arguments, check=True)  # noqa: S603  (our own interpreter, no shell)
 
 
-COMMANDS = (train, search, report, compare, promote, monitor, mlflow)
+COMMANDS = (train, search, report, compare, proportionality, promote, monitor, mlflow)
