@@ -10,6 +10,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from features.errors import SettingsError
 
@@ -102,14 +103,82 @@ def _convert(raw: Any, wanted: Any) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
+class Tracking:
+    """Section `[tracking]`: where MLflow keeps runs and models, when not below the home.
+
+    `uri` is a PostgreSQL database (`postgresql://user@host:5432/name`) without its password, which
+    comes from the environment (TIJDIG_TRACKING_PASSWORD). `artifacts` is an absolute folder or the
+    address of an object store; that one's credentials come from its own environment. Both empty:
+    SQLite and a folder below the home. Over a network the connection is encrypted, unless `uri`
+    says another `sslmode`.
+
+    >>> Tracking(uri="postgresql://tijdig:secret@db/mlflow")
+    Traceback (most recent call last):
+    ...
+    ValueError: uri holds a password; leave it out and set TIJDIG_TRACKING_PASSWORD
+    >>> Tracking(uri="mysql://db/mlflow")
+    Traceback (most recent call last):
+    ...
+    ValueError: uri begins with 'mysql'; it can be postgresql://user@host:port/name, or empty
+    """
+
+    uri: str = ""
+    artifacts: str = ""
+    password: str = dataclasses.field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.uri)
+        if parts.password is not None:
+            raise ValueError("uri holds a password; leave it out and set TIJDIG_TRACKING_PASSWORD")
+        if self.uri and (parts.scheme != "postgresql" or not parts.hostname):
+            raise ValueError(
+                f"uri begins with {parts.scheme!r}; it can be postgresql://user@host:port/name, or "
+                "empty"
+            )
+        scheme = urlsplit(self.artifacts).scheme
+        if scheme not in ("", *OBJECT_STORES) or (
+            self.artifacts and not scheme and not self.artifacts.startswith("/")
+        ):
+            raise ValueError(
+                f"artifacts = {self.artifacts!r}; it can be an absolute folder, or an address that "
+                f"begins with {', '.join(f'{each}://' for each in OBJECT_STORES)}"
+            )
+
+    @property
+    def address(self) -> str:
+        """The database with its password, for SQLAlchemy; never to be shown or stored.
+
+        >>> Tracking("postgresql://tijdig@127.0.0.1/mlflow", password="a b").address
+        'postgresql+psycopg://tijdig:a%20b@127.0.0.1/mlflow'
+        >>> Tracking("postgresql://tijdig@db.example/mlflow").address
+        'postgresql+psycopg://tijdig@db.example/mlflow?sslmode=require'
+        """
+        parts = urlsplit(self.uri)
+        user, _, host = parts.netloc.rpartition("@")
+        secret = f":{quote(self.password, safe='')}" if self.password else ""
+        query = parts.query
+        if "sslmode=" not in query and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            query = f"{query}&sslmode=require".lstrip("&")
+        netloc = f"{user}{secret}@{host}" if user else host
+        return urlunsplit(("postgresql+psycopg", netloc, parts.path, query, ""))
+
+
+OBJECT_STORES = {"s3": "boto3", "gs": "google.cloud.storage", "wasbs": "azure.storage.blob"}
+"""Addresses that MLflow reads and writes, and the library that each needs beside it."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Home:
     """Where one installation keeps its data; every store has its own place below `root`.
+
+    `tracking` says where MLflow keeps its data, when that is elsewhere.
 
     >>> Home(Path("var")).records
     PosixPath('var/records')
     """
 
     root: Path
+    tracking: Tracking = Tracking()
 
     @property
     def records(self) -> Path:

@@ -1,5 +1,6 @@
 """MLflow, and the only door to it: numbers, figures and bundles go in, nothing about one pupil."""
 
+import json
 import logging
 import os
 import re
@@ -19,33 +20,28 @@ from matplotlib.figure import Figure
 from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.settings import Home
 from models.artifact_address import follow_home
+from models.entering import (
+    LONGEST_TEXT,
+    PLOTS,
+    POINTS_IN_A_CURVE,
+    TEXTS,
+    Scalar,
+    allowed,
+    number,
+    points,
+    readable_name,
+    scalar,
+    without_pupils,
+)
+from models.reachable import check_reachable
 from models.stored import RiskModel, load_model
 
 log = logging.getLogger(__name__)
 
 MODEL = "tijdig-risk"
 CHAMPION = "champion"
-PLOTS = frozenset(
-    {
-        "calibration",
-        "lead_time",
-        "precision_by_capacity",
-        "recall_by_capacity",
-        "shap_dependence",
-        "shap_importance",
-        "shap_summary",
-    }
-)
-TEXTS = frozenset(
-    {"comparison.md", "experiment.toml", "model_card.md", "proportionality.json", "report.html"}
-)
-POINTS_IN_A_CURVE = 500
-"""A curve with more points is likely to have one per row."""
-LONGEST_VALUE = 500
-LONGEST_TEXT = 200_000
-PUPIL_KEY = re.compile(r"(?<![a-z0-9])p\d[a-z2-7]{26}(?![a-z0-9])")
-
-Scalar = str | int | float | bool
+DIGEST = 36
+"""MLflow keeps no more characters of the fingerprint of a dataset."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ class Run:
         """Settings of the run."""
         from mlflow.entities import Param
 
-        checked = [Param(key, _scalar(key, value)) for key, value in values.items()]
+        checked = [Param(key, scalar(key, value)) for key, value in values.items()]
         self._client.log_batch(self.run_id, params=checked)
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
@@ -89,7 +85,7 @@ class Run:
         from mlflow.entities import Metric
 
         checked = [
-            Metric(_name(key), _number(key, value), self._milliseconds, step)
+            Metric(readable_name(key), number(key, value), self._milliseconds, step)
             for key, value in values.items()
         ]
         self._client.log_batch(self.run_id, metrics=checked)
@@ -98,15 +94,15 @@ class Run:
         """Hashes and names: data fingerprint, feature service, contract hash."""
         from mlflow.entities import RunTag
 
-        checked = [RunTag(key, _scalar(key, value)) for key, value in values.items()]
+        checked = [RunTag(key, scalar(key, value)) for key, value in values.items()]
         self._client.log_batch(self.run_id, tags=checked)
 
     def plot(self, name: str, figure: Figure) -> None:
         """A figure as `plots/<name>.png`; its name is one of `PLOTS`."""
-        _allowed(name, PLOTS)
+        allowed(name, PLOTS)
         if not isinstance(figure, Figure):
             raise NotAllowed(f"plot {name}: only figures go to MLflow, not a {type(figure)}")
-        most = max((_points(axes) for axes in figure.axes), default=0)
+        most = max((points(axes) for axes in figure.axes), default=0)
         if most > POINTS_IN_A_CURVE:
             raise NotAllowed(
                 f"plot {name}: {most} points in one curve look like rows; draw means of groups "
@@ -117,18 +113,35 @@ class Run:
 
     def text(self, name: str, text: str) -> None:
         """A text; its name is one of `TEXTS`."""
-        _allowed(name, TEXTS)
+        allowed(name, TEXTS)
         if not isinstance(text, str) or len(text) > LONGEST_TEXT:
             raise NotAllowed(f"{name}: expected a text of at most {LONGEST_TEXT} characters")
-        self._client.log_text(self.run_id, _without_pupils(text), name)
+        self._client.log_text(self.run_id, without_pupils(text), name)
+
+    def dataset(self, name: str, fingerprint: str, rows: int, source: str) -> None:
+        """What was learned from, as MLflow's pages show it: a fingerprint and a count."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        made = Dataset(
+            name=readable_name(name),
+            digest=scalar("fingerprint", fingerprint)[:DIGEST],
+            source_type="feature service",
+            source=json.dumps({"service": scalar("source", source)}),
+            profile=json.dumps({"rows": int(rows)}),
+        )
+        self._client.log_inputs(self.run_id, [DatasetInput(made)])
 
     def bundle(self, bundle: RiskModel) -> None:
-        """The model as `bundle/model.txt` and `bundle/bundle.json`, with its hash as a tag."""
+        """The model as `bundle/model.txt` and `bundle/bundle.json`, with its hash as a tag.
+
+        Beside it its signature, in MLflow's own form: the features it takes and what it gives.
+        """
         with tempfile.TemporaryDirectory() as folder:
             bundle.save(Path(folder))
             for path in sorted(Path(folder).iterdir()):
-                _without_pupils(path.read_text(encoding="utf-8"))
+                without_pupils(path.read_text(encoding="utf-8"))
             self._client.log_artifacts(self.run_id, folder, "bundle")
+        self.text("signature.json", json.dumps(_signature(bundle.features), indent=1) + "\n")
         self.tags({"bundle_hash": bundle.content_hash})
 
 
@@ -142,22 +155,31 @@ class Registry:
 
     @classmethod
     def at(cls, home: Home) -> "Registry":
-        """SQLite and a folder of artifacts below `home`; MLflow's own UI reads them.
+        """Where `home.tracking` says; else SQLite and a folder of artifacts below `home`.
 
         >>> Registry.at(Home(Path("/srv/tijdig"))).tracking_uri
         'sqlite:////srv/tijdig/mlflow/mlflow.db'
         """
         folder = home.mlflow.absolute()
-        return cls(f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri())
+        address = home.tracking.address if home.tracking.uri else ""
+        artifacts = home.tracking.artifacts or (folder / "artifacts").as_uri()
+        if artifacts.startswith("/"):
+            artifacts = Path(artifacts).as_uri()
+        return cls(address or f"sqlite:///{folder / 'mlflow.db'}", artifacts)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether runs and models are in a file below the home."""
+        return self.tracking_uri.startswith("sqlite:")
 
     @contextmanager
     def run(self, experiment: str, name: str, moment: datetime) -> Iterator[Run]:
         """Record a run called `name` of an experiment; an exception marks it as failed."""
         client = self._client
-        experiment_id = self._experiment(_without_pupils(experiment))
+        experiment_id = self._experiment(without_pupils(experiment))
         milliseconds = int(moment.timestamp() * 1000)
         created = client.create_run(
-            experiment_id, start_time=milliseconds, run_name=_without_pupils(name)
+            experiment_id, start_time=milliseconds, run_name=without_pupils(name)
         )
         run = Run(client, created.info.run_id, moment)
         try:
@@ -279,6 +301,7 @@ class Registry:
     @property
     def _client(self) -> Any:
         if self._opened is None:
+            check_reachable(self.tracking_uri, self.artifacts)
             self._opened = _open_client(self.tracking_uri)
             follow_home(self.tracking_uri, self.artifacts)
         return self._opened
@@ -317,6 +340,14 @@ class Registry:
         return Path(download_artifacts(source, dst_path=str(folder)))
 
 
+def _signature(features: tuple[str, ...]) -> dict[str, Any]:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    taken = Schema([ColSpec("float", name, required=False) for name in features])
+    return dict(ModelSignature(taken, Schema([ColSpec("double", "probability")])).to_dict())
+
+
 def _open_client(tracking_uri: str) -> Any:
     os.environ.update(
         MLFLOW_DISABLE_TELEMETRY="true",
@@ -338,58 +369,3 @@ def _open_client(tracking_uri: str) -> Any:
         client.search_experiments(max_results=1)
         client.search_registered_models(max_results=1)
     return client
-
-
-def _name(name: object) -> str:
-    if not isinstance(name, str):
-        raise NotAllowed(f"a name in MLflow is a text, not a {type(name).__name__}")
-    return _without_pupils(name)
-
-
-def _scalar(name: str, value: object) -> str:
-    """The text of one setting; a table, an array or a long text is refused.
-
-    >>> _scalar("rows", [1, 2])
-    Traceback (most recent call last):
-    ...
-    features.errors.NotAllowed: rows: a list does not go to MLflow; give a name or a number
-    """
-    _name(name)
-    if not isinstance(value, str | int | float | bool):
-        raise NotAllowed(
-            f"{name}: a {type(value).__name__} does not go to MLflow; give a name or a number"
-        )
-    if len(str(value)) > LONGEST_VALUE:
-        raise NotAllowed(f"{name}: longer than {LONGEST_VALUE} characters; give its hash instead")
-    return _without_pupils(str(value))
-
-
-def _number(name: str, value: object) -> float:
-    _name(name)
-    if isinstance(value, bool | str | bytes) or getattr(value, "shape", ()) != ():
-        raise NotAllowed(f"metric {name}: expected one number, got a {type(value).__name__}")
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except TypeError as problem:
-        raise NotAllowed(f"metric {name}: expected one number") from problem
-
-
-def _allowed(name: str, names: frozenset[str]) -> None:
-    if name not in names:
-        raise NotAllowed(
-            f"{name} is not on the list of what goes to MLflow ({', '.join(sorted(names))}); "
-            "add it in models/registry.py once it is sure to hold no rows"
-        )
-
-
-def _without_pupils(text: str) -> str:
-    """The text itself, unless a pseudonym stands in it."""
-    if PUPIL_KEY.search(text):
-        raise NotAllowed("a text for MLflow holds the pseudonym of a pupil; nothing was stored")
-    return text
-
-
-def _points(axes: Any) -> int:
-    """The most points that one line or cloud of a plot has."""
-    lines = [len(line.get_xdata()) for line in axes.get_lines()]
-    return max([0, *lines, *(len(cloud.get_offsets()) for cloud in axes.collections)])

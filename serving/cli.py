@@ -13,7 +13,7 @@ from rich.console import Console
 
 import features
 from features.errors import NotThere, TijdigError
-from features.settings import Home, read_settings
+from features.settings import Home, Tracking, read_settings
 from serving.commands import (
     deliveries,
     demo,
@@ -57,7 +57,8 @@ def tijdig(context: click.Context, home: Path, verbose: bool) -> None:
         )  # library deprecations are for the test suite, not for users
     settings_path = Path(SETTINGS_FILE)
     settings = read_settings(settings_path if settings_path.exists() else None, os.environ)
-    context.obj = Work(Home(home), settings, now, getpass.getuser(), os.environ)
+    placed = Home(home, settings.section("tracking", Tracking))
+    context.obj = Work(placed, settings, now, getpass.getuser(), os.environ)
 
 
 for module in (deliveries, demo, feature_tables, models, pages, privacy, records, weekly):

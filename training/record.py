@@ -64,6 +64,12 @@ def record(registry: Registry, run: Run, finished: Finished, experiment_text: st
     }
     run.params(experiment.settings())
     run.tags(tags)
+    run.dataset(
+        "rows and features",
+        finished.data_fingerprint,
+        len(finished.rows.frame),
+        experiment.features.service,
+    )
     for name, measured in assessed.measured.items():
         scored = ScoreFigures.of(measured, assessed.kinds[name], level)
         if name == MODEL:

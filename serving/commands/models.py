@@ -219,11 +219,16 @@ def _promotion(work: Work) -> Use:
 @click.pass_obj
 def mlflow(work: Work, port: int) -> None:
     """Open MLflow's own pages on this machine only."""
-    work.need(work.home.mlflow, "run `tijdig train` first")
-    address = f"sqlite:///{work.home.mlflow.resolve()}/mlflow.db"
-    arguments = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", address]
-    arguments += ["--host", "127.0.0.1", "--port", str(port)]
-    subprocess.run(arguments, check=True)  # noqa: S603  (our own interpreter, no shell)
+    from models.registry import Registry
+
+    registry = Registry.at(work.home)
+    if registry.is_local:
+        work.need(work.home.mlflow, "run `tijdig train` first")
+    registry.champion_number()  # says what is wrong, if it cannot be reached
+    arguments = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    # By the environment, because everybody on the machine reads the words of a command.
+    environ = {**work.environ, "MLFLOW_BACKEND_STORE_URI": registry.tracking_uri}
+    subprocess.run(arguments, check=True, env=environ)  # noqa: S603  (our own interpreter, no shell)
 
 
 COMMANDS = (train, search, report, compare, proportionality, promote, monitor, mlflow)

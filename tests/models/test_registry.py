@@ -193,7 +193,7 @@ def test_no_trace_of_a_planted_pupil_in_mlflow(
     names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert names == {
         "bundle.json", "comparison.md", "mlflow.db", "model.txt",
-        "shap_dependence.png", "shap_importance.png", "shap_summary.png",
+        "shap_dependence.png", "shap_importance.png", "shap_summary.png", "signature.json",
     }  # fmt: skip
 
 
