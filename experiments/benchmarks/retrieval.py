@@ -86,5 +86,5 @@ def join_asof(home: Path) -> None:
     assert joined["sick_share_1w"].null_count() == 0
 
 
-retrieve.imports = ("features.store.feast_repo",)  # type: ignore[attr-defined]
+retrieve.imports = ("features.store.feast_repo", "features.store.snapshots")  # type: ignore[attr-defined]
 join_asof.imports = ("polars",)  # type: ignore[attr-defined]

@@ -1,9 +1,7 @@
 """The Feast repository of one home; importing this module costs seconds, so only when used."""
 
 import runpy
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,19 +112,15 @@ class FeastRepo:
 
     def historical(self, pupil_keys: pa.Array, moments: pa.Array, service: str) -> pa.Table:
         """Each pupil's features as of the moment beside it, in the order asked; null: no row."""
-        asked = pd.DataFrame(
-            {
-                JOIN_KEY: pupil_keys.to_pandas(),
-                TIMESTAMP: moments.to_pandas(),
-                ROW_NUMBER: range(len(pupil_keys)),
-            }
-        )
-        with _known_warnings():
-            found = self._feast.get_historical_features(
-                entity_df=asked, features=self._service(service)
-            ).to_arrow()
-        # Feast answers in any order.
-        return found.sort_by(ROW_NUMBER).drop_columns([JOIN_KEY, TIMESTAMP, ROW_NUMBER])
+        numbers = pa.array(range(len(pupil_keys)), pa.int64())
+        columns = {JOIN_KEY: pupil_keys, TIMESTAMP: moments, ROW_NUMBER: numbers}
+        # Feast wants a data frame; over Arrow it is no copy.
+        asked = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+        job = self._feast.get_historical_features(entity_df=asked, features=self._service(service))
+        found = job.to_arrow()
+        if not found[ROW_NUMBER].equals(pa.chunked_array([numbers])):
+            found = found.sort_by(ROW_NUMBER)  # Feast answers in any order
+        return found.drop_columns([JOIN_KEY, TIMESTAMP, ROW_NUMBER])
 
     def replace_online(self, rows: pd.DataFrame, service: str) -> None:
         """Make the online store hold `rows` and nothing else, in one step."""
@@ -231,11 +225,3 @@ def _close(online_store: Any) -> None:
 
 def _of(values: Sequence[object], kind: type) -> list[Any]:
     return [value for value in values if isinstance(value, kind)]
-
-
-@contextmanager
-def _known_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # ibis 12 calls a DuckDB method by its old name; gone with the next ibis that Feast allows.
-        warnings.filterwarnings("ignore", r"fetch_arrow_table\(\)", DeprecationWarning)
-        yield

@@ -9,6 +9,7 @@ CONFIGURATION = "feature_store.yaml"
 LISTED_AS_OF = "listed_as_of"
 """The file that says of which Monday the online values are."""
 ONLINE_SCHEMA = "tijdig_online"
+OFFLINE_STORE = "features.store.snapshots.SnapshotOfflineStore"
 STAGED_SCHEMA = f"{ONLINE_SCHEMA}_next"
 PASSWORD_VARIABLE = "TIJDIG_STORE_PASSWORD"  # noqa: S105  (the name of a variable)
 
@@ -53,7 +54,7 @@ def configuration(settings: StoreSettings) -> str:
 project: {PROJECT}
 provider: local
 offline_store:
-  type: duckdb
+  type: {OFFLINE_STORE}
 {parts}entity_key_serialization_version: 3
 """
 

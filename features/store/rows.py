@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,7 +43,24 @@ def checked(
     problems = list(_problems(rows, mondays, schools))
     if problems:
         raise ValueError(f"feature rows that cannot be stored: {'; '.join(problems)}")
-    return rows.sort_by([(name, "ascending") for name in ("as_of", "school", JOIN_KEY)])
+    return in_store_order(rows)
+
+
+def in_store_order(rows: pa.Table) -> pa.Table:
+    """`rows` in order of Monday, school and pupil.
+
+    By the rank of each value, as one number per row: sorting millions of rows on texts takes six
+    times as long.
+    """
+    place = np.zeros(rows.num_rows, np.int64)
+    for name in ("as_of", "school", JOIN_KEY):
+        values = pc.unique(rows[name])
+        values = values.take(pc.array_sort_indices(values))
+        ranks = pc.index_in(rows[name], value_set=values).to_numpy()
+        place = place * max(len(values), 1) + ranks
+    if (place[1:] >= place[:-1]).all():
+        return rows
+    return rows.take(pa.array(np.argsort(place, kind="stable")))
 
 
 def moments(as_of: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -55,10 +73,10 @@ def moments(as_of: pa.ChunkedArray) -> pa.ChunkedArray:
 def with_features(entities: pa.Table, found: pa.Table | None, features: Sequence[str]) -> pa.Table:
     """`entities` with the feature columns beside them; without `found`, columns of no rows."""
     for name in features:
-        values = found[name] if found is not None else pa.array([], pa.float32())
-        entities = entities.append_column(
-            pa.field(name, pa.float32()), pc.fill_null(values.cast(pa.float32()), math.nan)
-        )
+        values = (found[name] if found is not None else pa.array([])).cast(pa.float32())
+        if values.null_count:  # otherwise it would be a copy of every value
+            values = pc.fill_null(values, math.nan)
+        entities = entities.append_column(pa.field(name, pa.float32()), values)
     return entities
 
 

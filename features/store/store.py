@@ -36,15 +36,13 @@ from features.store.production import (
     StoreSettings,
     configuration,
 )
-from features.store.rows import ENTITY_FIELDS, checked, moments, with_features
+from features.store.rows import ENTITY_FIELDS, checked, in_store_order, moments, with_features
 from features.store.standing import LOG_HEAD, standing
 
 if TYPE_CHECKING:
     from features.store.feast_repo import FeastRepo
 
 RISK_SERVICE = "risk_v1"
-BATCH_ROWS = 400_000
-"""Feast's join needs some 4 GB for 1.2 million rows at once, and 2 GB in parts of this size."""
 
 
 class FeatureStore:
@@ -160,8 +158,7 @@ class FeatureStore:
                 "`tijdig features build`"
             )
         columns = [field.name for field in ENTITY_FIELDS]
-        found = self._offline.read(columns, mondays=mondays, schools=schools)
-        return found.sort_by([(name, "ascending") for name in ("as_of", "school", JOIN_KEY)])
+        return in_store_order(self._offline.read(columns, mondays=mondays, schools=schools))
 
     def retrieve(self, entities: pa.Table, service: str, use: Use) -> pa.Table:
         """The rows of `entities` (with `pupil_key` and `as_of`) and the features as known then.
@@ -181,10 +178,7 @@ class FeatureStore:
             self._record(entities[JOIN_KEY], mondays, asked, use, decision)
             if not entities.num_rows:
                 return with_features(entities, None, asked.names)
-            return pa.concat_tables(
-                self._joined(repo, entities.slice(start, BATCH_ROWS), asked)
-                for start in range(0, entities.num_rows, BATCH_ROWS)
-            )
+            return self._joined(repo, entities, asked)
 
     def record_rebuild(self, table: pa.Table, use: Use, service: str = RISK_SERVICE) -> None:
         """Account for values that were made again from the records, past the stored tables.

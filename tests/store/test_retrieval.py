@@ -24,7 +24,6 @@ from features.governance.ledger import Ledger
 from features.governance.use import Action, Purpose, Use
 from features.settings import Home
 from features.store import FeatureStore
-from features.store import store as store_module
 
 Rows = Callable[..., pa.Table]
 Mondays = Sequence[date]
@@ -52,16 +51,12 @@ def expected(entities: pa.Table, number: int, mondays: Mondays) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("batch", [400_000, 7])
 def test_each_row_gets_the_values_of_its_own_monday_in_the_order_asked(
     ready: FeatureStore,
     use: Use,
     mondays: Mondays,
     catalogue: tuple[Feature, ...],
-    batch: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store_module, "BATCH_ROWS", batch)
     asked = shuffled(ready.entities(mondays))
     asked = pa.concat_tables([asked, asked.slice(0, 4)])  # rows may be asked twice
     found = ready.retrieve(asked, "risk_v1", use)
