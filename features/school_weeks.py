@@ -85,6 +85,29 @@ def known_school_years() -> Sequence[int]:
     return sorted(_holidays())
 
 
+def term_starts(school_year: int) -> tuple[date, ...]:
+    """The first days of the terms of a school year; between them lie the national holidays.
+
+    The first is 1 August. Where regions take a holiday in different weeks, the next term counts
+    from the Monday on which the first of them takes it: no school week of any is in two terms.
+
+    >>> [str(day) for day in term_starts(2025)]
+    ['2025-08-01', '2025-10-13', '2025-12-22', '2026-02-16', '2026-04-27']
+    """
+    entry = _holidays().get(school_year)
+    if entry is None:
+        raise SettingsError(
+            f"no holidays on file for school year {school_year}-{school_year + 1}; "
+            f"add them to features/{HOLIDAY_FILE.name}"
+        )
+    spans = [entry[region.value] for region in Region]
+    between = zip(*(each[1:-1] for each in spans), strict=True)  # type: ignore[index]
+    firsts = (min(date.fromisoformat(span[0]) for span in holiday) for holiday in between)
+    # A holiday begins on the Saturday before its first Monday.
+    starts = (monday_of(first + timedelta(days=6)) for first in firsts)
+    return (first_day_of(school_year), *starts)
+
+
 @dataclass(frozen=True)
 class HolidaySource:
     """Where the holidays of a school year come from.

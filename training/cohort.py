@@ -4,6 +4,7 @@ Labels of training rows are read as known when the test year begins, labels of t
 known now. Who is *in scope* is decided on the retrieved values, by `models.cohort`.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -16,12 +17,13 @@ from features.absence import day_grid
 from features.errors import ExperimentError
 from features.records import LogTable, RecordLog
 from features.records.partition import PartitionTables, read_partition
-from features.school_weeks import AMSTERDAM, first_day_of, monday_of
+from features.school_weeks import AMSTERDAM, monday_of
 from training.experiment import Experiment
 from training.labels import Outcome, last_seen_day
 from training.lots import lots, uniform, with_history
+from training.origins import Origin
 from training.outcomes import label_rows
-from training.splits import Part, Periods, last_complete_school_year, plan_periods
+from training.splits import Part, Periods, final_year, plan_periods
 
 Entities = Callable[[Sequence[date], Sequence[str]], pa.Table]
 LOOK_BACK = timedelta(weeks=20)
@@ -47,46 +49,76 @@ def gather_rows(
     mondays: Sequence[date],
     experiment: Experiment,
     moment: datetime,
+    judged: Origin | None = None,
 ) -> ExperimentRows:
     """The labelled rows of an experiment, from all that was known before `moment`.
 
-    `entities` gives who was enrolled at some Mondays in some schools.
+    `entities` gives who was enrolled at some Mondays in some schools. `judged` is the period of
+    the test (None: the school year of the experiment). A school at a time, and of each only the
+    rows that are drawn are kept: memory follows the sample, not the country.
     """
-    seen = {
-        school: _seen_until(log, school, moment)
-        for school in schools_of(log, experiment.sectors, moment)
-    }
-    if not any(seen.values()):
-        raise ExperimentError("the record log holds no absence; run `tijdig ingest` first")
-    data_end = max(day for day in seen.values() if day)
-    test_year = experiment.splits.test_school_year or last_complete_school_year(data_end)
-    test_from, test_until = first_day_of(test_year), first_day_of(test_year + 1)
-    before = [monday for monday in mondays if monday < test_from]
-    during = [monday for monday in mondays if test_from <= monday < test_until]
-    frames = []
+    seen, data_end = days_seen(log, experiment, moment)
+    test = judged or final_year(data_end, experiment.splits)
+    before = [monday for monday in mondays if monday < test.start]
+    during = [monday for monday in mondays if test.start <= monday < test.until]
+    known = datetime.combine(test.start, time(), AMSTERDAM)
+    frames, windows = [], []
     for school, until in seen.items():
-        if until is None:
-            continue
         tables = read_partition(log, school, moment)
-        known = datetime.combine(test_from, time(), AMSTERDAM)
-        past = min(until, last_seen_day(until, test_from - timedelta(days=1)))
+        past = min(until, last_seen_day(until, test.start - timedelta(days=1)))
         earlier: pl.DataFrame | None = None
         for span, known_at, last in ((before, known, past), (during, moment, until)):
-            if span:
-                labels = _labels(tables, school, span, known_at, last, experiment)
-                labels = earlier = with_history(labels, earlier)
-                people = pl.DataFrame(entities(span, [school]))
-                frames.append(people.join(labels, on=["pupil_key", "as_of"], how="inner"))
+            if not span or (span is during and not is_tested(school, experiment)):
+                continue
+            labels = _labels(tables, school, span, known_at, last, experiment)
+            labels = earlier = with_history(labels, earlier)
+            people = pl.DataFrame(entities(span, [school]))
+            found = people.join(labels, on=["pupil_key", "as_of"], how="inner")
+            windows.append(found.select("as_of", "window_end").unique())
+            frames.append(found if span is during else drawn(found, experiment))
     if not frames:
         raise ExperimentError(
             "no feature table is built for any Monday; run `tijdig features build`"
         )
     frame = pl.concat(frames).sort("as_of", "school", "lot", "order", "pupil_key")
+    periods = _periods(pl.concat(windows), test, experiment)
     as_of, window_end = frame["as_of"].to_numpy(), frame["window_end"].to_numpy()
-    periods = plan_periods(as_of, window_end, data_end, experiment.splits)
-    parts = periods.parts(as_of, window_end)
-    frame = frame.with_columns(part=pl.Series(parts))
+    frame = frame.with_columns(part=pl.Series(periods.parts(as_of, window_end)))
     return ExperimentRows(sample(frame, experiment), periods, data_end)
+
+
+def days_seen(
+    log: RecordLog, experiment: Experiment, moment: datetime
+) -> tuple[dict[str, date], date]:
+    """Up to which day each school of the experiment registered, and the last day of all."""
+    found = {
+        school: _seen_until(log, school, moment)
+        for school in schools_of(log, experiment.sectors, moment)
+    }
+    seen = {school: day for school, day in found.items() if day is not None}
+    if not seen:
+        raise ExperimentError("the record log holds no absence; run `tijdig ingest` first")
+    return seen, max(seen.values())
+
+
+def _periods(windows: pl.DataFrame, test: Origin, experiment: Experiment) -> Periods:
+    """The borders, from the label windows of all rows: also of those that were not drawn."""
+    windows = windows.unique()
+    as_of, window_end = (windows[name].to_numpy() for name in ("as_of", "window_end"))
+    return plan_periods(as_of, window_end, test, experiment.splits)
+
+
+def is_tested(school: str, experiment: Experiment) -> bool:
+    """Whether this school is in the final test: whole schools are drawn, lists stay whole.
+
+    >>> from training.experiment import Sampling
+    >>> few = Experiment("few", "?", sampling=Sampling(test_schools=0.2))
+    >>> sum(is_tested(f"{number:02d}AB00", few) for number in range(100))
+    23
+    """
+    share = experiment.sampling.test_schools
+    digest = hashlib.blake2b(f"{experiment.seed} {school}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2.0**64
 
 
 def label_mondays(
@@ -111,28 +143,37 @@ def schools_of(log: RecordLog, sectors: Sequence[str], moment: datetime) -> list
     return [school for school in log.schools() if school in chosen]
 
 
-def sample(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
-    """Test rows all stay, also those of unknown outcome; of the others those with a known outcome.
+def drawn(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
+    """Of rows before the test those with an onset, and a share of those known to have none.
 
-    Of training rows without an onset a share is drawn, and weighs as many rows as it stands for.
-    The same records and seed give the same sample, whatever the pseudonyms.
+    The same records and seed give the same draw, whatever the pseudonyms.
     """
-    share = experiment.sampling.negative_share
-    lot, as_of = frame["lot"].to_numpy(), frame["as_of"].to_numpy()
-    drawn = pl.Series(uniform(lot, as_of, experiment.seed) < share)
+    return frame.filter(_drawn(frame, experiment))
+
+
+def sample(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
+    """Test rows all stay, also those of unknown outcome; of the others those that were drawn.
+
+    A drawn training row without an onset weighs as many rows as it stands for.
+    """
     is_test = pl.col("part") == Part.TEST
     training = [Part.FIT, Part.CALIBRATION]
     if experiment.splits.refit:
         training.append(Part.EMBARGO)
     is_training = pl.col("part").is_in([part.value for part in training])
-    came = pl.col("outcome") == Outcome.ONSET
     stayed = pl.col("outcome") == Outcome.NO_ONSET
-    return (
-        frame.with_columns(drawn=drawn)
-        .filter(is_test | (is_training & (came | (stayed & pl.col("drawn")))))
-        .with_columns(weight=pl.when(is_training & stayed).then(1 / share).otherwise(1.0))
-        .drop("drawn")
+    weight = 1 / experiment.sampling.negative_share
+    return frame.filter(is_test | (is_training & _drawn(frame, experiment))).with_columns(
+        weight=pl.when(is_training & stayed).then(weight).otherwise(1.0)
     )
+
+
+def _drawn(frame: pl.DataFrame, experiment: Experiment) -> pl.Series:
+    share = experiment.sampling.negative_share
+    lot, as_of = frame["lot"].to_numpy(), frame["as_of"].to_numpy()
+    chosen = pl.Series(uniform(lot, as_of, experiment.seed) < share)
+    came, stayed = (frame["outcome"] == each.value for each in (Outcome.ONSET, Outcome.NO_ONSET))
+    return came | (stayed & chosen)
 
 
 def _labels(

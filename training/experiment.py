@@ -131,14 +131,16 @@ class Logistic:
 class Search:
     """The budget of `tijdig search`, and what a trial must show.
 
-    A trial is fitted and judged on `folds` periods of `fold_weeks` Mondays each, every one later
-    than what it was fitted on, all before the calibration and the test. `guard`: a trial whose log
+    A trial is fitted and judged on the last `folds` periods before the calibration and the test,
+    every one later than what it was fitted on: terms, school years, or (`by` = "weeks") spans of
+    `fold_weeks` Mondays. `guard`: a trial whose log
     loss is more than this share worse than that of the file's own settings never wins.
     """
 
     trials: int = _between(40, 1, 10_000)
     minutes: float = _between(30.0, 0.05, 100_000.0)
     folds: int = _between(3, 1, 10)
+    by: typing.Literal["term", "school_year", "weeks"] = "term"
     fold_weeks: int = _between(8, 2, 60)
     guard: float = _between(0.02, 0.0, 1.0)
 
@@ -160,9 +162,14 @@ class SplitPlan:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Training keeps every positive row, and this share of the others (weighted back up)."""
+    """Training keeps every positive row, and `negative_share` of the others (weighted back up).
+
+    Of the schools `test_schools` are in the final test, whole: a country's year need not fit in
+    memory, and lists of a part of a school say nothing.
+    """
 
     negative_share: float = _between(0.25, 0.001, 1.0)
+    test_schools: float = _between(1.0, 0.001, 1.0)
 
 
 @dataclass(frozen=True)
@@ -276,6 +283,9 @@ def _idle(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"logistic: does nothing with family = {family!r}"
     if "model" in document and family == "logistic":
         yield "model: does nothing with family = 'logistic'"
+    search = document.get("search")
+    if isinstance(search, dict) and "fold_weeks" in search and search.get("by") != "weeks":
+        yield f"search.fold_weeks: does nothing with by = {search.get('by', 'term')!r}"
     label = document.get("label")
     if isinstance(label, dict) and label.get("kind", "onset") in _OF_LABEL:
         kind = label.get("kind", "onset")

@@ -5,6 +5,7 @@ import logging
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from training.assess import as_rows
 from training.bootstrap import Flags
 from training.cohort import ExperimentRows, gather_rows
 from training.evaluate import EARLY_WEEKS, SMALLEST_CHANCE, Rows
-from training.experiment import Experiment, Sampling, parse_experiment, read_experiment
+from training.experiment import Experiment, Sampling, Search, parse_experiment, read_experiment
 from training.families import choose, fit_family
 from training.lots import uniform
+from training.origins import Origin, origins
 from training.splits import Part
 from training.values import Values, fingerprint, in_scope, retrieve, training_rows
 
@@ -111,32 +113,54 @@ def rows_before_calibration(
 
 
 def make_folds(rows: ExperimentRows, values: Values, experiment: Experiment) -> Iterator[Fold]:
-    """The last Mondays of the fit part, in periods; before each of them what was known then."""
-    plan, frame = experiment.search, rows.frame
-    mondays = frame["as_of"].unique().sort()
-    if len(mondays) <= plan.folds * plan.fold_weeks:
-        raise ExperimentError(
-            f"search: {plan.folds} folds of {plan.fold_weeks} weeks need more than the "
-            f"{len(mondays)} Mondays before the calibration; ask fewer or shorter folds"
-        )
+    """The last periods of the fit part; before each of them what was known then."""
+    frame = rows.frame
     lots, as_of = frame["lot"].to_numpy(), frame["as_of"].to_numpy()
     drawn = uniform(lots, as_of, experiment.seed) < experiment.sampling.negative_share
     came = (frame["outcome"] == 1).to_numpy()
-    for fold in range(plan.folds):
-        first = len(mondays) - (plan.folds - fold) * plan.fold_weeks
-        start, last = mondays[first], mondays[first + plan.fold_weeks - 1]
-        before = (frame["window_end"] < start).to_numpy() & (came | drawn)
-        inside = frame["as_of"].is_between(start, last).to_numpy()
+    for period in _fold_periods(frame, experiment.search):
+        before = (frame["window_end"] < period.start).to_numpy() & (came | drawn)
+        inside = (as_of >= np.datetime64(period.start)) & (as_of < np.datetime64(period.until))
         train = _take(rows, values, before, experiment)
         weight = np.where(train.y, 1.0, 1 / experiment.sampling.negative_share)
         if not train.y.any() or not came[inside].any():
-            raise ExperimentError(f"search: fold {fold + 1} holds no onset; ask fewer or longer")
+            raise ExperimentError(
+                f"search: {period.name} holds no onset, or nothing was known before it; ask fewer "
+                "or longer folds"
+            )
         yield Fold(
             train=replace(train, weight=weight),
             lead=frame["lead_weeks"].to_numpy()[before],
             judged=_take(rows, values, inside, experiment),
             rows=as_rows(frame.filter(pl.Series(inside))),
         )
+
+
+def _fold_periods(frame: pl.DataFrame, plan: Search) -> tuple[Origin, ...]:
+    """The last folds of the plan whose Mondays are all among these rows."""
+    mondays = frame["as_of"].unique().sort()
+    first, last = mondays[0], mondays[-1]
+    if plan.by == "weeks":
+        return _spans(list(mondays), plan)
+    found = origins(plan.by, first, last + timedelta(days=7))[-plan.folds :]
+    if len(found) < plan.folds:
+        raise ExperimentError(
+            f"search: {plan.folds} folds of a {plan.by.replace('_', ' ')} do not fit between "
+            f"{first} and {last}, before the calibration; ask fewer or shorter folds"
+        )
+    return found
+
+
+def _spans(mondays: list[date], plan: Search) -> tuple[Origin, ...]:
+    if len(mondays) <= plan.folds * plan.fold_weeks:
+        raise ExperimentError(
+            f"search: {plan.folds} folds of {plan.fold_weeks} weeks need more than the "
+            f"{len(mondays)} Mondays before the calibration; ask fewer or shorter folds"
+        )
+    starts = mondays[-plan.folds * plan.fold_weeks :: plan.fold_weeks]
+    ends = (*starts[1:], mondays[-1] + timedelta(days=7))
+    pairs = enumerate(zip(starts, ends, strict=True), 1)
+    return tuple(Origin(f"fold {number}", start, until) for number, (start, until) in pairs)
 
 
 def _take(

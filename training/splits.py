@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import ExperimentError
-from features.school_weeks import first_day_of, school_year_of
+from features.school_weeks import school_year_of
 from training.experiment import SplitPlan
+from training.origins import Origin, school_year_origin
 
 Days = NDArray[np.datetime64]
 
@@ -87,12 +88,8 @@ def last_complete_school_year(data_end: date) -> int:
     return school_year_of(data_end + timedelta(days=1)) - 1
 
 
-def plan_periods(as_of: Days, window_end: Days, data_end: date, plan: SplitPlan) -> Periods:
-    """The borders for rows with these as-of dates and label windows.
-
-    Calibration takes the last `calibration_weeks` as-of dates whose labels are known before the
-    test year begins.
-    """
+def final_year(data_end: date, plan: SplitPlan) -> Origin:
+    """The school year of the final test: the one that was asked for, or the last complete one."""
     last = last_complete_school_year(data_end)
     year = last if plan.test_school_year is None else plan.test_school_year
     if year > last:
@@ -100,18 +97,26 @@ def plan_periods(as_of: Days, window_end: Days, data_end: date, plan: SplitPlan)
             f"splits.test_school_year = {year}: that school year is not complete at {data_end}; "
             f"the last complete one started in {last}"
         )
-    test_from = first_day_of(year)
-    usable = np.unique(as_of[window_end < np.datetime64(test_from)])
+    return school_year_origin(year)
+
+
+def plan_periods(as_of: Days, window_end: Days, test: Origin, plan: SplitPlan) -> Periods:
+    """The borders for rows with these as-of dates and label windows, and this test period.
+
+    Calibration takes the last `calibration_weeks` as-of dates whose labels are known before the
+    test begins.
+    """
+    usable = np.unique(as_of[window_end < np.datetime64(test.start)])
     if len(usable) <= plan.calibration_weeks:
         raise ExperimentError(
-            f"only {len(usable)} Mondays have labels known before the test year ({test_from}); "
+            f"only {len(usable)} Mondays have labels known before {test.name} ({test.start}); "
             f"calibration alone asks {plan.calibration_weeks}. Build the features of earlier weeks "
             "or deliver an earlier school year"
         )
     periods = Periods(
         calibration_from=usable[-plan.calibration_weeks].astype(date),
-        test_from=test_from,
-        test_until=first_day_of(year + 1),
+        test_from=test.start,
+        test_until=test.until,
     )
     check_embargo(as_of, window_end, periods.parts(as_of, window_end))
     return periods

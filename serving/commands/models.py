@@ -6,7 +6,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Console
@@ -169,6 +169,19 @@ def past_names(work: Work) -> list[Listed]:
 
 
 @click.command()
+@click.argument("experiment", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--by", type=click.Choice(["term", "school_year"]), default="term", show_default=True)
+@click.pass_obj
+def roll(work: Work, experiment: Path, by: Literal["term", "school_year"]) -> None:
+    """Ask EXPERIMENT at every earlier term or school year; the final test year is not read."""
+    from training.rolling import roll as roll_experiment
+    from training.rolling import verdict
+
+    use = Use(work.operator, Role.DATA_SCIENTIST, Purpose.EARLY_WARNING, Action.TRAIN, work.clock())
+    work.say(verdict(roll_experiment(experiment, work.home, by, use, work.say)))
+
+
+@click.command()
 @click.argument("run", default="latest")
 @click.option("--each-feature", is_flag=True, help="Also without each feature: some 80 fits more.")
 @click.option(
@@ -231,4 +244,4 @@ def mlflow(work: Work, port: int) -> None:
     subprocess.run(arguments, check=True, env=environ)  # noqa: S603  (our own interpreter, no shell)
 
 
-COMMANDS = (train, search, report, compare, proportionality, promote, monitor, mlflow)
+COMMANDS = (train, roll, search, report, compare, proportionality, promote, monitor, mlflow)

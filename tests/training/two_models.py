@@ -32,6 +32,7 @@ curve_shares = [0.01, 0.05]
 [search]
 trials = 3
 folds = 1
+by = "weeks"
 fold_weeks = 3
 """
 TREES = f"""
