@@ -1,20 +1,21 @@
 """Pseudonyms: keyed hashes of random identities, one domain apart from the other."""
 
 import base64
-import hashlib
 import hmac
-from collections.abc import Iterable
 from enum import StrEnum
 
+import polars as pl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from features.governance.authentication import as_hex, codes_of
 from features.vocabulary import PupilKey
 
 VERSION = "p1"
 """Stands in front of every pseudonym, so that a rotated key can be told from an older one."""
 
 LENGTH = len(VERSION) + 26
+_HASH_BYTES = 12
 
 
 class Domain(StrEnum):
@@ -43,22 +44,17 @@ def pupil_key(key: bytes, uid: bytes) -> PupilKey:
     'p1qu6hia4tpwfweokwtmme5n4zh7'
     """
     digest = hmac.digest(key, uid, "sha256")
-    return PupilKey(VERSION + base64.b32encode(digest).decode("ascii").lower()[:26])
+    return PupilKey(VERSION + base64.b32encode(digest[:20]).decode("ascii").lower()[:26])
 
 
-def keyed_hashes(key: bytes, texts: Iterable[str]) -> list[str]:
+def keyed_hashes(key: bytes, texts: pl.Series) -> pl.Series:
     """A keyed hash of 96 bits per text, as 24 hexadecimal characters.
 
     Used for the ids that source systems give their records: these may hold a pupil's number, and
-    a hash without a key could be turned back by trying every number.
+    a hash without a key could be turned back by trying every number. It is AES-CMAC (RFC 4493),
+    for which a processor has instructions, over all texts side by side.
 
-    >>> keyed_hashes(bytes(32), ["90AB00/17"])
-    ['4099b4cd2b99a1b2bc82a1d0']
+    >>> keyed_hashes(bytes(32), pl.Series(["90AB00/17"])).to_list()
+    ['b5a59a6ca31b923f2443d2a7']
     """
-    begun = hashlib.blake2b(digest_size=12, key=key).copy
-    hashes = []
-    for text in texts:
-        one = begun()  # begun with the key once, not again for each text
-        one.update(text.encode())
-        hashes.append(one.hexdigest())
-    return hashes
+    return as_hex(codes_of(key, texts)[:, :_HASH_BYTES])

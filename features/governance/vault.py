@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import polars as pl
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -78,7 +79,8 @@ class Vault:
     def __init__(self, engine: sa.Engine, master: bytes) -> None:
         self._engine = engine
         self._master = AESGCM(master)
-        secret = self._data_key(_OWN_ROW, create=True)
+        with engine.begin() as connection:
+            _, secret = self._data_key(_OWN_ROW, connection)
         self._pseudonym_key = domain_key(secret, Domain.RECORDS)
         self._source_key = domain_key(secret, Domain.SOURCE_IDS)
         self._number_key = domain_key(secret, Domain.NUMBERS)
@@ -115,20 +117,20 @@ class Vault:
         or with `create` a new pupil without a name. A pupil who was matched with one of another
         school has the key of that one.
         """
-        if create:
-            known = self.keys_for(school, numbers)
-            missing = [number for number, key in zip(numbers, known, strict=True) if key is None]
-            self.remember(school, [Identity("", "", "", number) for number in missing])
+        tags = [self._number_tag(school, number) for number in numbers]
         query = sa.select(_pupils.c.number_tag, _pupils.c.pupil_key).where(
             _pupils.c.school == school
         )
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             kept = _kept_keys(connection)
-            by_tag = {
-                row.number_tag: PupilKey(kept.get(row.pupil_key, row.pupil_key))
-                for row in connection.execute(query)
+            keys = {tag: kept.get(key, key) for tag, key in connection.execute(query)}
+            new = {
+                tag: Identity("", "", "", number)
+                for tag, number in zip(tags, numbers, strict=True)
+                if create and tag not in keys
             }
-        return [by_tag.get(self._number_tag(school, number)) for number in numbers]
+            keys |= self._insert(connection, school, new)
+        return [PupilKey(keys[tag]) if tag in keys else None for tag in tags]
 
     def remember(self, school: str, identities: Iterable[Identity]) -> set[str]:
         """Store new pupils and changed names of one school; gives the numbers that were changed.
@@ -144,13 +146,13 @@ class Vault:
                 row.number_tag: (row.uid, row.content_tag)
                 for row in connection.execute(query.where(_pupils.c.school == school))
             }
-            new = [self._sealed_row(school, one) for tag, one in wanted.items() if tag not in known]
-            if new:
-                connection.execute(_pupils.insert(), new)
+            new = {tag: one for tag, one in wanted.items() if tag not in known}
+            self._insert(connection, school, new)
             changed = set()
             for tag, one in wanted.items():
                 if tag in known and known[tag][1] != self._content_tag(school, one):
-                    row = self._sealed_row(school, one, known[tag][0])
+                    cipher = self._cipher(school, connection)
+                    row = self._sealed_row(cipher, school, tag, one, known[tag][0])
                     connection.execute(_pupils.update().where(_pupils.c.uid == row["uid"]), [row])
                     changed.add(one.pupil_number)
         return changed
@@ -163,13 +165,17 @@ class Vault:
             for start in range(0, len(pupil_keys), _BATCH):
                 batch = pupil_keys[start : start + _BATCH]
                 for row in connection.execute(query.where(_pupils.c.pupil_key.in_(batch))):
-                    found[PupilKey(row.pupil_key)] = self._unsealed(row.school, row.uid, row.sealed)
+                    found[PupilKey(row.pupil_key)] = self._unsealed(
+                        connection, row.school, row.uid, row.sealed
+                    )
                 # A matched pupil is called as at the school of now.
                 moved = query.add_columns(_links.c.kept_key).join(
                     _links, _links.c.pupil_key == _pupils.c.pupil_key
                 )
                 for row in connection.execute(moved.where(_links.c.kept_key.in_(batch))):
-                    found[PupilKey(row.kept_key)] = self._unsealed(row.school, row.uid, row.sealed)
+                    found[PupilKey(row.kept_key)] = self._unsealed(
+                        connection, row.school, row.uid, row.sealed
+                    )
         return found
 
     def link(self, pairs: Sequence[tuple[PupilKey, PupilKey]]) -> None:
@@ -210,7 +216,7 @@ class Vault:
             kept = _kept_keys(connection)
             for row in connection.execute(query):
                 key = PupilKey(kept.get(row.pupil_key, row.pupil_key))
-                found[key] = self._unsealed(school, row.uid, row.sealed)
+                found[key] = self._unsealed(connection, school, row.uid, row.sealed)
         return found
 
     def forget(self, pupil_key: PupilKey) -> int:
@@ -223,27 +229,44 @@ class Vault:
             connection.execute(_links.delete().where(is_link))
             return gone.rowcount
 
-    def record_keys(self, texts: Iterable[str]) -> list[str]:
+    def record_keys(self, texts: pl.Series) -> pl.Series:
         """Keyed hashes of the ids of source records, the same for ever for the same text."""
         return keyed_hashes(self._source_key, texts)
 
-    def _sealed_row(self, school: str, one: Identity, uid: bytes = b"") -> dict[str, object]:
-        uid = uid or secrets.token_bytes(16)
+    def _insert(
+        self, connection: sa.Connection, school: str, new: Mapping[bytes, Identity]
+    ) -> dict[bytes, str]:
+        """Pupils that were not there yet, by the tags of their numbers; gives their keys."""
+        if not new:
+            return {}
+        cipher = self._cipher(school, connection)
+        rows = [
+            self._sealed_row(cipher, school, tag, one, secrets.token_bytes(16))
+            for tag, one in new.items()
+        ]
+        connection.execute(_pupils.insert(), rows)
+        return {tag: str(row["pupil_key"]) for tag, row in zip(new, rows, strict=True)}
+
+    def _sealed_row(
+        self, cipher: AESGCM, school: str, tag: bytes, one: Identity, uid: bytes
+    ) -> dict[str, object]:
         nonce = secrets.token_bytes(NONCE_BYTES)
         plain = json.dumps(one.parts).encode()
         return {
             "uid": uid,
             "pupil_key": pupil_key(self._pseudonym_key, uid),
             "school": school,
-            "number_tag": self._number_tag(school, one.pupil_number),
-            "sealed": nonce + self._cipher(school).encrypt(nonce, plain, _context(school, uid)),
+            "number_tag": tag,
+            "sealed": nonce + cipher.encrypt(nonce, plain, _context(school, uid)),
             "content_tag": self._content_tag(school, one),
         }
 
-    def _unsealed(self, school: str, uid: bytes, sealed: bytes) -> Identity:
+    def _unsealed(
+        self, connection: sa.Connection, school: str, uid: bytes, sealed: bytes
+    ) -> Identity:
         nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         try:
-            plain = self._cipher(school).decrypt(nonce, body, _context(school, uid))
+            plain = self._cipher(school, connection).decrypt(nonce, body, _context(school, uid))
         except InvalidTag as problem:
             raise VaultError(
                 f"the vault holds a row of school {school} that was altered or moved. "
@@ -251,22 +274,25 @@ class Vault:
             ) from problem
         return Identity(*json.loads(plain))
 
-    def _cipher(self, school: str) -> AESGCM:
+    def _cipher(self, school: str, connection: sa.Connection) -> AESGCM:
         if school not in self._ciphers:
-            self._ciphers[school] = AESGCM(self._data_key(school, create=True))
+            is_new, key = self._data_key(school, connection)
+            if is_new:  # not kept: should the transaction fail, the key was never stored
+                return AESGCM(key)
+            self._ciphers[school] = AESGCM(key)
         return self._ciphers[school]
 
-    def _data_key(self, name: str, *, create: bool) -> bytes:
+    def _data_key(self, name: str, connection: sa.Connection) -> tuple[bool, bytes]:
+        """Whether a key is made just now, in the transaction of `connection`, and the key."""
         query = sa.select(_wrapped_keys.c.wrapped).where(_wrapped_keys.c.name == name)
-        with self._engine.begin() as connection:
-            wrapped = connection.execute(query).scalar()
-            if wrapped is None and create:
-                nonce, key = secrets.token_bytes(NONCE_BYTES), secrets.token_bytes(32)
-                wrapped = nonce + self._master.encrypt(nonce, key, name.encode())
-                connection.execute(_wrapped_keys.insert(), [{"name": name, "wrapped": wrapped}])
-        assert wrapped is not None
+        wrapped = connection.execute(query).scalar()
+        if is_new := wrapped is None:
+            nonce, key = secrets.token_bytes(NONCE_BYTES), secrets.token_bytes(32)
+            wrapped = nonce + self._master.encrypt(nonce, key, name.encode())
+            connection.execute(_wrapped_keys.insert(), [{"name": name, "wrapped": wrapped}])
         try:
-            return self._master.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], name.encode())
+            nonce, body = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
+            return is_new, self._master.decrypt(nonce, body, name.encode())
         except InvalidTag as problem:
             raise VaultError(
                 "the master key does not fit this vault. Put back the key that belongs to it "

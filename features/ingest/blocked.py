@@ -45,7 +45,7 @@ def columns_with_citizen_numbers(frame: pl.DataFrame) -> list[str]:
     ... )
     ['passing']
     """
-    sample = frame.gather_every(max(1, len(frame) // _SAMPLE))
+    sample = frame.gather_every(max(1, len(frame) // _SAMPLE)).cast(pl.String)
     if sample.is_empty():
         return []
     digits = pl.all().str.replace_all(r"[ .]", "")

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import polars as pl
 
+from features.ingest.distinct import by_word, words_by_word
 from features.ingest.fields import Field, Kind, fields_of
 from features.ingest.forms import FileForm, HalfDay, Lessons
 from features.ingest.notation import in_utc
@@ -47,6 +49,8 @@ class Place:
 def typed(raw: RawTable, school: str = "") -> pl.DataFrame:
     """The fields of `raw` with their types; the text stays beside it as `raw:field`.
 
+    Where a long file repeats the same texts they are an `Enum`, both as read and as written.
+
     A field that the form does not have is a null column; `school` stands in for a heading that
     names it. Half days and lesson numbers become times and minutes.
     """
@@ -58,13 +62,18 @@ def typed(raw: RawTable, school: str = "") -> pl.DataFrame:
     columns: list[pl.Series | pl.Expr] = []
     for name, one in fields.items():
         if f"raw:{name}" in given.columns:
-            text = given[f"raw:{name}"]
-            columns.append(form.reader.read(text, one, _choices(form, name, one)).alias(name))
+            read = partial(form.reader.read, field=one, choices=_choices(form, name, one))
+            apply = words_by_word if one.kind in _WORDS else by_word
+            columns.append(apply(given[f"raw:{name}"], read).alias(name))
         else:
             columns.append(pl.lit(None, one.kind.type).alias(name))
             columns.append(pl.lit(None, pl.String).alias(f"raw:{name}"))
-    read = given.with_columns(columns)
-    return _with_times(read, form) if form.table is LogTable.ABSENCE else read
+    rows = given.with_columns(columns)
+    return _with_times(rows, form) if form.table is LogTable.ABSENCE else rows
+
+
+_WORDS = (Kind.SCHOOL, Kind.PUPIL_NUMBER, Kind.TEXT)
+"""Kinds that stay words, where a file repeats them."""
 
 
 def _choices(form: FileForm, name: str, one: Field) -> dict[str, str]:
@@ -84,7 +93,7 @@ def _with_times(read: pl.DataFrame, form: FileForm) -> pl.DataFrame:
     """Start, end and minutes, from whichever way the form gives them."""
     if "starts_at" in form.fields:
         # A day without a time that ends a record is absent to its end.
-        has_time = pl.col("raw:ends_at").str.contains(r":|^\d+[.,]\d+$")
+        has_time = by_word(read["raw:ends_at"], _has_time)
         end_of_day = pl.col("ends_at").dt.combine(_LAST_MINUTE)
         return read.with_columns(
             ends_at=pl.when(has_time).then(pl.col("ends_at")).otherwise(end_of_day)
@@ -106,6 +115,10 @@ def _with_times(read: pl.DataFrame, form: FileForm) -> pl.DataFrame:
 
 
 _LAST_MINUTE = pl.time(23, 59)
+
+
+def _has_time(texts: pl.Series) -> pl.Series:
+    return texts.str.contains(r":|^\d+[.,]\d+$")
 
 
 def _with_lesson_times(read: pl.DataFrame, lessons: Lessons) -> pl.DataFrame:

@@ -27,8 +27,7 @@ def with_kind(absence: pl.DataFrame, codes: pl.DataFrame, vault: Vault) -> pl.Da
     One that is not explained is kept as a keyed hash unless it is very short, since names get
     typed in its place too.
     """
-    meant = _on_its_day(absence, codes)
-    joined = absence.join(meant, on="order", how="left", maintain_order="left")
+    joined = _with_meaning(absence, codes).with_columns(pl.col("code").cast(pl.String))
     no_meaning = pl.col("kind").is_null()
     by_source = pl.coalesce("source_kind", pl.lit(str(AbsenceKind.UNVERIFIED)))
     is_open_question = no_meaning & (by_source == AbsenceKind.UNVERIFIED)
@@ -41,6 +40,19 @@ def with_kind(absence: pl.DataFrame, codes: pl.DataFrame, vault: Vault) -> pl.Da
         unknown_code=pl.when(is_open_question).then("code"),
         code=_kept_codes(joined.with_columns(no_meaning=no_meaning), vault),
     ).drop("meant_authorised")
+
+
+def _with_meaning(absence: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
+    """`absence` with `kind` and `meant_authorised`, null where the school has not said so."""
+    last = codes.unique(["school", "code"], keep="last", maintain_order=True)
+    if codes.select(pl.col("valid_from", "valid_to").is_null().all()).row(0) == (True, True):
+        # Each code has one meaning, whatever the day.
+        # In the words of the rows: a school or code that they do not have becomes null.
+        pair = absence.select("school", "code").schema
+        meaning = last.select("school", "code", kind="category", meant_authorised="authorised")
+        meaning = meaning.cast(pair, strict=False)
+        return absence.join(meaning, on=["school", "code"], how="left", maintain_order="left")
+    return absence.join(_on_its_day(absence, codes), on="order", how="left", maintain_order="left")
 
 
 def _on_its_day(absence: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +71,7 @@ def _on_its_day(absence: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
         True
     )
     return (
-        absence.select("order", "school", "code", "starts_at")
+        absence.select("order", pl.col("school", "code").cast(pl.String), "starts_at")
         .join(meaning, on=["school", "code"], how="inner")
         .filter(holds)
         .sort("order", "valid_from", "place", nulls_last=False)
@@ -74,8 +86,8 @@ def _kept_codes(absence: pl.DataFrame, vault: Vault) -> pl.Series:
     pairs = ["school", "code"]
     texts = absence.filter(is_long.fill_null(False)).select(pairs).unique(maintain_order=True)
     joined = texts.select(pl.concat_str(pl.lit("code"), *pairs, separator="\x1f")).to_series()
-    hashes = [f"?{one[:_LETTERS_OF_HASH]}" for one in vault.record_keys(joined.to_list())]
-    hashed = texts.with_columns(pl.Series("hashed", hashes, pl.String))
+    hashes = "?" + vault.record_keys(joined).str.slice(0, _LETTERS_OF_HASH)
+    hashed = texts.with_columns(hashes.alias("hashed"))
     kept = absence.join(hashed, on=pairs, how="left", maintain_order="left")
     is_leave = (pl.col("kind") == AbsenceKind.LEAVE).fill_null(False)
     return kept.select(

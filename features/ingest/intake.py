@@ -9,11 +9,12 @@ import polars as pl
 
 from features.errors import DeliveryRefused
 from features.governance.vault import Vault
+from features.ingest.ahead import one_ahead
 from features.ingest.checks import FILE, Place, Rule, rules_of, set_apart, typed
 from features.ingest.codes import UnknownCodes, with_kind
 from features.ingest.explaining import explained, without_what_is_no_absence
 from features.ingest.fields import fields_of
-from features.ingest.pupils import PupilKeys, remember_names
+from features.ingest.pupils import PupilKeys
 from features.ingest.reading import ROW, LongTable, RawTable
 from features.ingest.versions import Outcome, with_fingerprint
 from features.records import LogTable, RecordLog
@@ -73,7 +74,7 @@ class Intake:
         for table in LogTable:
             if table is not LogTable.SCHOOLS:
                 delivered[table] = self._described(self._rows(table))
-        self.renamed = remember_names(self.vault, delivered[LogTable.PLACEMENTS])
+        self.renamed = self._keys.remember(delivered[LogTable.PLACEMENTS])
         self._codes = self._meanings(delivered[LogTable.CODES])
         return {
             table: self._finished(table, rows) for table, rows in delivered.items() if len(rows)
@@ -85,7 +86,7 @@ class Intake:
         """The same of the long tables, part by part."""
         for number, source in enumerate(self.sources):
             if isinstance(source, LongTable):
-                for done, part in source.parts():
+                for done, part in one_ahead(source.parts()):
                     progress(source.name, done)
                     rows = self._described(self._checked(number, part))
                     if len(rows):
@@ -116,7 +117,7 @@ class Intake:
         parts = [_no_rows(table)]
         for number, source in enumerate(self.sources):
             if isinstance(source, RawTable) and source.form.table is table:
-                parts.append(self._checked(number, source))
+                parts.append(self._checked(number, source).cast(parts[0].schema))
         return pl.concat(parts)
 
     def _checked(self, number: int, part: RawTable) -> pl.DataFrame:
@@ -133,7 +134,7 @@ class Intake:
         )
 
     def _described(self, rows: pl.DataFrame) -> pl.DataFrame:
-        described = pl.col("school").is_in(list(self._schools))
+        described = pl.col("school").cast(pl.String).is_in(list(self._schools))
         return self._kept(rows, [Rule("school_not_described", "school", ~described)])
 
     def _kept(self, rows: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
@@ -190,9 +191,7 @@ class Intake:
                 )
             case LogTable.ABSENCE:
                 keyed = self._with_pupils(rows)
-                by_start = pl.concat_str("pupil_key", pl.col("starts_at").dt.to_string("iso"))
-                translated = with_kind(keyed, self._codes, self.vault)
-                return translated.with_columns(record_id=pl.coalesce("record_id", by_start))
+                return _with_record_ids(with_kind(keyed, self._codes, self.vault))
             case LogTable.SUPPORT:
                 return self._with_pupils(rows)
             case LogTable.PRIOR_ABSENCE:
@@ -243,7 +242,15 @@ def record_keys(vault: Vault, table: LogTable, rows: pl.DataFrame) -> pl.Series:
             parts[-1], pl.concat_str(pl.lit("\x1f"), "valid_from").fill_null("")
         )
     texts = rows.select(pl.concat_str(pl.lit(str(table)), *parts, separator="\x1f"))
-    return pl.Series("record_key", vault.record_keys(texts.to_series().to_list()), pl.String)
+    return vault.record_keys(texts.to_series()).alias("record_key")
+
+
+def _with_record_ids(absence: pl.DataFrame) -> pl.DataFrame:
+    """`absence`; what the source gives no id is told by its pupil and when it starts."""
+    if not absence["record_id"].has_nulls():
+        return absence
+    by_start = pl.concat_str("pupil_key", pl.col("starts_at").dt.to_string("iso"))
+    return absence.with_columns(record_id=pl.coalesce("record_id", by_start))
 
 
 def _minutes(hours: str) -> pl.Expr:

@@ -8,20 +8,20 @@ import csv
 import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv
 
 from features.errors import DeliveryRefused
 from features.ingest.blocked import columns_with_citizen_numbers
 from features.ingest.decoding import decode, encoding_of
+from features.ingest.distinct import stripped
 from features.ingest.forms import FileForm
 from features.ingest.headings import TITLE_LINES, Headings, checked, fit_of, shown_heading
 from features.ingest.opening import RawFile
+from features.ingest.splitting import TOTALS, parsed
 from features.ingest.spreadsheets import sheets_of
 
 SEPARATORS = (",", ";", "\t")
@@ -29,7 +29,6 @@ _EMPTY = "{name}: the file is empty. Export it again, or leave it out of the del
 _HEAD_CHARACTERS = 60_000
 PART_CHARACTERS = 16_000_000
 """How much of a large text is in memory at a time, a few times over."""
-_TOTALS = r"^(eind)?(totaal|totalen|total|totals|aantal|som)\b"
 _TOTAL_LINES = 3
 ROW = "row"
 
@@ -81,17 +80,17 @@ class LongTable:
             while not ended:
                 text = pending + _whole_rows(lines)
                 ended = not (ahead := lines.read(1))
-                parsed = _parsed(text, self._separator, width)
-                if parsed.opens_a_quote and not ended and len(text) < 3 * PART_CHARACTERS:
+                split = parsed(text, self._separator, width)
+                if split.opens_a_quote and not ended and len(text) < 3 * PART_CHARACTERS:
                     pending = text + ahead  # the quoted text goes on below
                     continue
-                checked = parsed.checked(self.name, first_row)
-                numbered = checked.with_columns((parsed.numbers + (first_row - 1)).alias(ROW))
-                malformed = parsed.malformed(first_row, is_end=ended)
+                good = split.checked(self.name, first_row)
+                numbered = good.with_columns((split.numbers + (first_row - 1)).alias(ROW))
+                malformed = split.malformed(first_row, is_end=ended)
                 behind += len(text)
                 table = _table(self.name, self._headings, numbered, malformed, is_end=ended)
                 yield min(1.0, behind / self.size), table
-                first_row += parsed.lines
+                first_row += split.lines
                 pending = ahead
 
 
@@ -165,11 +164,11 @@ def _read_text(name: str, text: str, forms: Sequence[FileForm]) -> RawTable:
     line, separator, cells, physical = _heading_line(head, forms)
     headings = checked(name, cells, forms)
     body = text.split("\n", physical)[physical] if text.count("\n") >= physical else ""
-    parsed, first_row = _parsed(body, separator, len(cells)), line + 1
-    frame = parsed.checked(name, first_row).with_columns(
-        (parsed.numbers + (first_row - 1)).alias(ROW)
+    split, first_row = parsed(body, separator, len(cells)), line + 1
+    frame = split.checked(name, first_row).with_columns(
+        (split.numbers + (first_row - 1)).alias(ROW)
     )
-    return _table(name, headings, frame, parsed.malformed(first_row, is_end=True))
+    return _table(name, headings, frame, split.malformed(first_row, is_end=True))
 
 
 def _heading_line(head: str, forms: Sequence[FileForm]) -> tuple[int, str, list[str], int]:
@@ -197,132 +196,14 @@ def _first_lines(head: str, separator: str) -> Iterator[tuple[int, list[str], in
         return
 
 
-@dataclass
-class _Ragged:
-    """Rows with too few or too many cells, by their number in the text that is split."""
-
-    separator: str
-    rows: list[int] = field(default_factory=list)
-    unclosed: list[int] = field(default_factory=list)
-    blank: list[int] = field(default_factory=list)
-    totals: list[int] = field(default_factory=list)
-
-    def note(self, row: pyarrow.csv.InvalidRow) -> str:
-        """Called for each such row; keeps its number, and nothing of what stands in it."""
-        self.rows.append(row.number)
-        if "\n" in row.text:
-            self.unclosed.append(row.number)
-        elif not row.text.strip():
-            self.blank.append(row.number)
-        elif _is_total(row.text.split(self.separator)[0]):
-            self.totals.append(row.number)
-        return "skip"
-
-    def malformed(self, last: int) -> list[int]:
-        """Rows with content; a line of totals is one unless it comes after the `last` good row."""
-        totals = [number for number in self.totals if number > last]
-        return sorted(set(self.rows) - set(self.blank) - set(totals))
-
-
-@dataclass(frozen=True)
-class _Parsed:
-    """Some text split into cells: the good rows, their numbers in that text, and the others."""
-
-    frame: pl.DataFrame | None
-    numbers: pl.Series
-    ragged: _Ragged
-    unclosed: Sequence[int]
-
-    @property
-    def opens_a_quote(self) -> bool:
-        """Whether a quotation mark is not closed before the end of this text."""
-        return self.frame is None or bool(self.unclosed)
-
-    @property
-    def lines(self) -> int:
-        """Rows of any kind in this text."""
-        return len(self.numbers) + len(self.ragged.rows)
-
-    def checked(self, name: str, first_row: int) -> pl.DataFrame:
-        """The good rows, or a refusal of file `name` if rows cannot be told apart."""
-        if self.frame is None:
-            raise DeliveryRefused(
-                f"{name}: cannot be split into rows and columns. Export it again as CSV."
-            )
-        if self.unclosed:
-            raise DeliveryRefused(
-                f"{name}: row {min(self.unclosed) + first_row - 1} opens a quotation mark that is "
-                "not closed, so the rows below it cannot be told apart. Correct that row in the "
-                "source and export again."
-            )
-        return self.frame
-
-    def malformed(self, first_row: int, *, is_end: bool) -> list[int]:
-        """Numbers in the file of rows with too few or too many cells."""
-        last = len(self.numbers) + len(self.ragged.rows)
-        if is_end:
-            last = 0 if self.numbers.is_empty() else int(self.numbers.to_numpy()[-1])
-        return [number + first_row - 1 for number in self.ragged.malformed(last)]
-
-
-def _parsed(body: str, separator: str, width: int) -> _Parsed:
-    """The cells below the headings as text, and the numbers of rows with too few or many cells."""
-    ragged = _Ragged(separator)
-    names = [str(place) for place in range(width)]
-    frame = _split(body.encode(), names, ragged)
-    if frame is None:
-        return _Parsed(None, pl.Series([], dtype=pl.Int64), ragged, [])
-    numbers = pl.int_range(1, len(frame) + len(ragged.rows) + 1, eager=True)
-    if ragged.rows:
-        numbers = numbers.filter(~numbers.is_in(ragged.rows))
-    swallowing = (
-        numbers.filter(_swallows_rows(frame, separator)) if '"' in body else numbers.head(0)
-    )
-    return _Parsed(frame, numbers, ragged, ragged.unclosed + swallowing.to_list())
-
-
-def _split(data: bytes, names: Sequence[str], ragged: _Ragged) -> pl.DataFrame | None:
-    if not data.strip():
-        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    try:
-        parsed = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
-            # One block in one thread: row numbers stay those of the file.
-            pyarrow.csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(data) + 1
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=ragged.separator,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=ragged.note,
-            ),
-            pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None  # rather than the error: its message quotes the row
-    return pl.DataFrame(parsed)
-
-
-def _swallows_rows(parsed: pl.DataFrame, separator: str) -> pl.Series:
-    """Rows with a cell that holds whole other rows, behind a quotation mark never closed.
-
-    Those rows would go uncounted.
-    """
-    breaks = pl.all().str.contains("\n", literal=True)
-    enough = pl.all().str.count_matches(separator, literal=True) >= max(1, parsed.width - 1)
-    return parsed.select(pl.any_horizontal(breaks & enough)).to_series()
-
-
 def _read_sheet(name: str, rows: Sequence[Sequence[str]], forms: Sequence[FileForm]) -> RawTable:
     top = rows[:TITLE_LINES]
     line = max(range(len(top)), key=lambda number: fit_of(top[number], forms)[0])
     headings = checked(name, top[line], forms)
     names = [str(place) for place in range(len(top[line]))]
     body = rows[line + 1 :]
-    frame = pl.DataFrame(body, schema=dict.fromkeys(names, pl.String), orient="row")
+    texts = pl.DataFrame(body, schema=dict.fromkeys(names, pl.String), orient="row")
+    frame = texts.with_columns(stripped(one) for one in texts)
     numbers = pl.int_range(line + 2, line + 2 + len(body), eager=True)
     return _table(name, headings, frame.with_columns(numbers.alias(ROW)), [])
 
@@ -336,8 +217,7 @@ def _table(
     is_end: bool = True,
 ) -> RawTable:
     texts = [column for column in frame.columns if column != ROW]
-    clean = frame.with_columns(pl.col(texts).str.strip_chars().replace("", None))
-    filled = clean.filter(pl.any_horizontal(pl.col(texts).is_not_null()))
+    filled = frame.filter(pl.any_horizontal(pl.col(texts).is_not_null()))
     rows = _without_totals(filled, texts) if is_end else filled
     for place in columns_with_citizen_numbers(rows.select(texts)):
         raise DeliveryRefused(
@@ -352,12 +232,8 @@ def _table(
 
 def _without_totals(frame: pl.DataFrame, texts: Sequence[str]) -> pl.DataFrame:
     """Without lines of totals at the very end: a word like 'Totaal' first and mostly blank."""
-    end = frame.tail(_TOTAL_LINES)
-    first = pl.coalesce(pl.col(texts)).str.to_lowercase().str.contains(_TOTALS)
+    end = frame.tail(_TOTAL_LINES).with_columns(pl.col(texts).cast(pl.String))
+    first = pl.coalesce(pl.col(texts)).str.to_lowercase().str.contains(TOTALS)
     mostly_blank = pl.sum_horizontal(pl.col(texts).is_not_null()) * 2 <= max(len(texts), 4)
     totals = end.filter(first & mostly_blank)[ROW]
     return frame.filter(~pl.col(ROW).is_in(totals.implode())) if len(totals) else frame
-
-
-def _is_total(cell: str) -> bool:
-    return bool(pl.Series([cell.strip(' "').lower()]).str.contains(_TOTALS)[0])

@@ -1,12 +1,12 @@
 """Which delivered rows are new versions, and since when each counts as known."""
 
-import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import polars as pl
 
 from features.ingest.checks import midnight
+from features.ingest.fingerprints import fingerprints
 from features.ingest.notation import in_utc
 from features.records import LogTable
 from features.records.schema import own_columns
@@ -26,41 +26,14 @@ class Outcome(StrEnum):
 
 
 def with_fingerprint(rows: pl.DataFrame, table: LogTable) -> pl.DataFrame:
-    """`rows` with a hash of their content: the table's own columns and whether it is withdrawn.
-
-    The same in every later release, because values are written out as integers and text.
-    """
+    """`rows` with a hash of their content: the table's own columns and whether it is withdrawn."""
     added = _ADDED_LATER.get(table, ())
     first = [name for name in own_columns(table) if name not in added]
-    parts = [
-        _stable_text(pl.col(name), rows.schema[name]).fill_null("\0")
-        for name in (*first, "withdrawn")
-    ]
-    later = [
-        pl.concat_str(pl.lit(f"\x1f{name}="), _stable_text(pl.col(name), rows.schema[name]))
-        for name in added
-    ]
-    written = pl.concat_str(
-        pl.concat_str(parts, separator="\x1f"), *(one.fill_null("") for one in later)
-    )
-    texts = rows.select(written.cast(pl.Binary)).to_series().to_list()
-    blake = hashlib.blake2b
-    hashes = pl.Series([blake(text, digest_size=8).digest() for text in texts], dtype=pl.Binary)
-    return rows.with_columns(hashes.bin.encode("hex").alias("fingerprint"))
+    return rows.with_columns(fingerprints(rows, [*first, "withdrawn"], added).alias("fingerprint"))
 
 
 _ADDED_LATER = {LogTable.CODES: ("valid_from", "valid_to")}
 """Columns that older deliveries did not have: where they are blank the hash is the old one."""
-
-
-def _stable_text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    if isinstance(kind, pl.Date):
-        return value.cast(pl.Int32).cast(pl.String)
-    if isinstance(kind, pl.Datetime):
-        return value.dt.epoch("us").cast(pl.String)
-    if isinstance(kind, pl.Boolean):
-        return value.cast(pl.Int8).cast(pl.String)
-    return value.cast(pl.String)
 
 
 def compare(rows: pl.DataFrame, known: pl.DataFrame, received_at: datetime) -> pl.DataFrame:
@@ -72,7 +45,7 @@ def compare(rows: pl.DataFrame, known: pl.DataFrame, received_at: datetime) -> p
     the last row of a record can say so; an older row of a known moment says nothing new.
     """
     effective = pl.coalesce("recorded_at", pl.lit(received_at, _UTC))
-    if rows["record_key"].n_unique() == len(rows):
+    if rows["record_key"].hash().n_unique() == len(rows):
         # One row per record, as most exports have it: nothing to put in order.
         return _judged(_beside_newest(rows.with_columns(effective=effective), known))
     ordered = rows.with_columns(effective=effective).sort("record_key", "effective", "order")
@@ -128,6 +101,17 @@ def _beside_newest(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns(
             newest=pl.lit(None, pl.String), last_recorded=pl.lit(None, _UTC), moment_known=False
         )
+    if known["record_key"].hash().n_unique() == len(known):
+        # One version per record, as in most logs: that is the newest.
+        only = known.select(
+            "record_key",
+            newest="fingerprint",
+            last_recorded=pl.coalesce("recorded_at", "known_at"),
+            only_moment="recorded_at",
+        )
+        is_known = (pl.col("only_moment") == pl.col("recorded_at")).fill_null(False)
+        beside = rows.join(only, on="record_key", how="left", maintain_order="left")
+        return beside.with_columns(moment_known=is_known).drop("only_moment")
     newest = (
         known.sort("record_key", "known_at", "sequence")
         .group_by("record_key")

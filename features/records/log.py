@@ -16,11 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset
-from deltalake import DeltaTable, write_deltalake
+from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 
 from features.errors import DeliveryRefused
 from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
@@ -30,6 +31,14 @@ log = logging.getLogger(__name__)
 
 ROWS_PER_DELIVERY = 1 << 32
 """Room for the rows of one delivery within `sequence`."""
+
+_NEVER_TWICE = ColumnProperties(dictionary_enabled=False)
+_WRITING = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    max_row_group_size=1 << 17,  # so that a read for one school can skip the others' rows
+    column_properties=dict.fromkeys(("record_key", "fingerprint", "sequence"), _NEVER_TWICE),
+)
 
 
 @dataclass(frozen=True)
@@ -250,12 +259,20 @@ class RecordLog:
         assert first % ROWS_PER_DELIVERY + content.num_rows < ROWS_PER_DELIVERY
         stamped = content.append_column(
             "delivery", pa.repeat(pa.scalar(name), content.num_rows)
-        ).append_column("sequence", pa.array(range(first, first + content.num_rows), pa.int64()))
+        ).append_column("sequence", pa.array(np.arange(first, first + content.num_rows)))
         schema = schema_of(table)
         # Sorted by school, so that a read for one school can skip the rest of a file.
-        rows = stamped.select(schema.names).cast(schema).sort_by("school")
+        rows = stamped.select(schema.names).cast(schema)
+        if not pl.Series(rows["school"]).is_sorted():
+            rows = rows.sort_by("school")
         # A column that a later release added joins the table with the first delivery that has it.
-        write_deltalake(str(self._path(table)), rows, mode="append", schema_mode="merge")
+        write_deltalake(
+            str(self._path(table)),
+            rows,
+            mode="append",
+            schema_mode="merge",
+            writer_properties=_WRITING,
+        )
 
     def _commit(
         self, delivery: DeliveryRows, number: int, name: str, schools: list[str], rows: int

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import DeliveryRefused
-from features.ingest import IngestSettings, reading, staging
+from features.ingest import IngestSettings, reading, splitting, staging
 from features.records import LogTable
 from tests.ingest.office import RECEIVED, Office, new_office
 
@@ -43,6 +43,7 @@ LINES = st.sampled_from(
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PART_CHARACTERS", 100)
     monkeypatch.setattr(staging, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(splitting, "SAMPLE_BYTES", 150)
 
 
 def outcome(office: Office, chosen: IngestSettings | None) -> tuple[Any, ...]:
@@ -66,16 +67,24 @@ def without_hash(found: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @settings(max_examples=(settings.default or settings()).max_examples // 4)
-@given(st.lists(LINES, max_size=14), st.integers(30, 400))
-def test_in_parts_or_whole_the_outcome_is_the_same(lines: list[str], part: int) -> None:
+@given(st.lists(LINES, max_size=14), st.integers(30, 400), st.integers(30, 400))
+def test_in_parts_or_whole_as_text_or_as_words_the_outcome_is_the_same(
+    lines: list[str], part: int, sample: int
+) -> None:
     found = []
-    for chosen in (None, IN_PARTS):
+    for chosen, looked_at in (
+        (None, 1 << 30),
+        (IN_PARTS, 1 << 30),
+        (None, sample),
+        (IN_PARTS, sample),
+    ):
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.setattr(reading, "PART_CHARACTERS", part)
+            patch.setattr(splitting, "SAMPLE_BYTES", looked_at)
             office = new_office(Path(folder))
             office.files["absence.csv"] = (HEADINGS + "\n".join(lines)).encode()
             found.append(without_hash(outcome(office, chosen)))
-    assert found[0] == found[1]
+    assert found[1:] == found[:1] * 3
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
