@@ -1,7 +1,7 @@
 """Ingest of one large absence file, beside DuckDB's own reading of the same CSV.
 
-`measure()` gives the rows of a table; run as a module it prints them, for the numbers of rows given.
-The file holds lesson rows of an invented school board; every check, pseudonym, code, version
+`measure()` gives the rows of a table; run as a module it prints them, for the sizes given. The
+file holds lesson rows of an invented school board; every check, pseudonym, code, version
 comparison and the storing is included on our side. DuckDB does two things beside it: it splits the
 file into cells and keeps nothing, and it reads it with its own types and stores that as a table.
 """
@@ -172,7 +172,8 @@ def table(found: Sequence[Measured]) -> str:
     ]
     lines += [
         f"| {one.rows:,} | {one.way} | {one.seconds:.1f} | {one.cpu_seconds:.1f} | "
-        f"{one.to_text:.1f} | {one.to_stored:.1f} | {one.peak_mib:.0f} | {one.rows / one.seconds:,.0f} |"
+        f"{one.to_text:.1f} | {one.to_stored:.1f} | {one.peak_mib:.0f} | "
+        f"{one.rows / one.seconds:,.0f} |"
         for one in found
     ]
     return "\n".join(lines)
