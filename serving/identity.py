@@ -2,7 +2,7 @@
 
 import threading
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -175,3 +175,36 @@ def forget_pupils(home: Home, environ: Mapping[str, str], pupil_keys: Sequence[P
         return 0
     vault = Vault.open(home, environ)
     return sum(vault.forget(key) for key in pupil_keys)
+
+
+@dataclass(frozen=True)
+class RenewedVault:
+    """The vault while pseudonyms are renewed; tells which becomes which, and no name."""
+
+    vault: Vault
+
+    @property
+    def version(self) -> int:
+        """The version of the pseudonyms that the vault gives now."""
+        return self.vault.version
+
+    def known(self) -> set[PupilKey]:
+        """Every pseudonym that belongs to someone."""
+        return self.vault.all_keys()
+
+    def renewed(self) -> dict[PupilKey, PupilKey]:
+        """Which pseudonym becomes which, once begun; empty before and after."""
+        return self.vault.renewed()
+
+    def begin(self, strays: Iterable[PupilKey]) -> dict[PupilKey, PupilKey]:
+        """Make a new key and say which pseudonym becomes which."""
+        return self.vault.begin_renewal(strays)
+
+    def finish(self) -> None:
+        """Destroy the old key and forget which pseudonym became which."""
+        self.vault.finish_renewal()
+
+
+def open_for_renewal(home: Home, environ: Mapping[str, str]) -> RenewedVault:
+    """The vault, also while its pseudonyms are being renewed."""
+    return RenewedVault(Vault.open(home, environ, while_renewing=True))

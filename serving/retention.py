@@ -8,6 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from features.governance.database import as_text, canonical, retention_runs, rewrite_sqlite, writing
+from features.governance.log_names import LogNames
 from features.governance.retention import RULES, RetentionSettings, Rule, due_before
 from features.governance.seals import SealedTable
 from features.records import LogTable, RecordLog
@@ -33,6 +34,17 @@ class Due:
     found: int | None
 
 
+class Proofs:
+    """The runs that were, each sealed in the audit chain."""
+
+    def __init__(self, ledger: sa.Engine) -> None:
+        self.sealed = SealedTable(ledger, retention_runs, "retention", frozenset({RAN}))
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the proofs of earlier runs."""
+        return self.sealed.verify()
+
+
 class Retention:
     """The rules on the data of one installation."""
 
@@ -43,7 +55,7 @@ class Retention:
         self._app = app
         self._settings = settings
         self._ledger = ledger
-        self._runs = SealedTable(ledger, retention_runs, "retention", frozenset({RAN}))
+        self._runs = Proofs(ledger).sealed
 
     def due(self, moment: datetime) -> tuple[Due, ...]:
         """What a run at `moment` would take out; nothing is changed.
@@ -80,6 +92,9 @@ class Retention:
         for key in left:
             removed["feature_values"] += sum(store.erase(key).values())
         removed["left_pupils"] += forget_pupils(self._home, environ, left)
+        with writing(self._ledger) as connection:
+            for key in left:
+                LogNames(self._ledger).forget(connection, key)
         row = {
             "moment": as_text(moment),
             "terms": canonical({rule.name: getattr(self._settings, rule.name) for rule in RULES}),
@@ -91,10 +106,6 @@ class Retention:
         for path in (self._home.app, self._home.vault):
             rewrite_sqlite(path)
         return removed
-
-    def verify(self) -> tuple[str, ...]:
-        """What is wrong with the proofs of earlier runs."""
-        return self._runs.verify()
 
     def _before(self, name: str, moment: datetime) -> date:
         today = moment.astimezone(AMSTERDAM).date()

@@ -6,7 +6,7 @@ lists: publishing is one transaction.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from features.governance.approvals import missing_features
 from features.governance.audit import AuditChain
 from features.governance.erasures import Erasure, Erasures
 from features.governance.objections import objected
+from features.governance.renewals import Renewal, Renewals
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Use
 from features.records import RecordLog
@@ -154,7 +155,7 @@ class WeeklyRun:
         made = self._list(tables, log.head(), scored, school, stored.model_version, known)
         if made.content_hash != stored.content_hash:
             if erased := Erasures(self.ledger).of(school, after=stored.published_at):
-                return _lawfully_changed(stored, erased)
+                return _lawfully_changed(stored, erased, Renewals(self.ledger).all())
             raise VerificationFailed(
                 f"the list of school {school} for {as_of} cannot be made again: "
                 f"{_difference(stored, made)}. An erased pupil is the one lawful reason, and none "
@@ -290,10 +291,21 @@ def _data_until(absence: pa.Table, as_of: date) -> date:
     return known.astimezone(AMSTERDAM).date() if known else as_of - timedelta(days=1)
 
 
-def _lawfully_changed(stored: PublishedList, erased: Sequence[Erasure]) -> str:
-    """What can still be said of a list from before an erasure: who is left stands as sealed."""
-    seals = [one.lists[stored.as_of][1] for one in erased if stored.as_of in one.lists]
-    if seals and seals[-1] != stored.content_hash:
+def _lawfully_changed(
+    stored: PublishedList, erased: Sequence[Erasure], renewals: Sequence[Renewal]
+) -> str:
+    """What can still be said of a list from before an erasure: who is left stands as sealed.
+
+    Sealed when the pupil was erased, or since then under the renewed pseudonyms of the others.
+    """
+    changes: list[tuple[datetime, str]] = [
+        (one.moment, one.lists[stored.as_of][1]) for one in erased if stored.as_of in one.lists
+    ]
+    for renewal in renewals:
+        weeks = renewal.lists.get(stored.school, {})
+        if stored.as_of in weeks:
+            changes.append((renewal.moment, weeks[stored.as_of][1]))
+    if changes and max(changes)[1] != stored.content_hash:
         raise VerificationFailed(
             f"the list of school {stored.school} for {stored.as_of} is not the one that was sealed "
             "when a pupil was erased from it; look in the audit chain for what changed"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, RowMapping, desc, select
 
 from features.governance.database import as_text, audit, canonical, keys_folder, writing
 from features.governance.heads import HeadBook, SignedHead
+from features.governance.log_names import LogNames
 from features.vocabulary import Role
 
 START = "0" * 64
@@ -28,7 +29,10 @@ _SEALED = (
 
 @dataclass(frozen=True)
 class AuditRow:
-    """One event. `subject` is a pseudonym, a list or an account, never a name or pupil number."""
+    """One event. `subject` is a pupil by its name in the log, a list, a feature or an account.
+
+    Never a pseudonym of the records, a person's name or a pupil number.
+    """
 
     sequence: int
     moment: datetime
@@ -67,6 +71,7 @@ class AuditChain:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._names = LogNames(engine)
         folder = keys_folder(engine)
         self.heads = HeadBook(engine, folder) if folder else None
 
@@ -82,20 +87,21 @@ class AuditChain:
         *,
         connection: Connection | None = None,
     ) -> AuditHead:
-        """Add one event and return the new head.
+        """Add one event and return the new head; a pupil's pseudonym becomes its name in the log.
 
         With a `connection` from `database.writing`, the event is stored in that transaction or not
         at all. Two processes that append at once wait for each other: the chain does not fork.
         """
         with writing(self._engine, connection) as transaction:
             head = _head(transaction)
+            named = self._names.given(transaction, [subject])[subject]
             row: dict[str, str | int] = {
                 "sequence": head.sequence + 1,
                 "moment": as_text(moment),
                 "actor": actor,
                 "role": role.value,
                 "event": event,
-                "subject": subject,
+                "subject": named,
                 "school": school,
                 "detail": canonical(detail or {}),
                 "previous": head.hash,
@@ -147,10 +153,14 @@ class AuditChain:
     ) -> list[AuditRow]:
         """The events, newest first; all of them, or those of one subject, event or school."""
         query = select(audit).order_by(desc(audit.c.sequence)).limit(limit)
-        for column, wanted in (("subject", subject), ("event", event), ("school", school)):
-            if wanted is not None:
-                query = query.where(audit.c[column] == wanted)
         with self._engine.connect() as connection:
+            if subject is not None:
+                subject = self._names.known(connection, [subject]).get(subject)
+                if subject is None:
+                    return []  # a pupil of whom the log never spoke
+            for column, wanted in (("subject", subject), ("event", event), ("school", school)):
+                if wanted is not None:
+                    query = query.where(audit.c[column] == wanted)
             return [_row(row) for row in connection.execute(query).mappings()]
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import TijdigError
+from features.governance.journal import refuse_while_renewing
 from features.settings import Home
 
 BUSY_SECONDS = 30
@@ -80,6 +81,13 @@ ledger_pupils = Table(
     metadata,
     Column("ledger", Integer, primary_key=True, autoincrement=False),
     Column("sealed", LargeBinary, nullable=False),
+)
+
+log_names = Table(
+    "log_names",
+    metadata,
+    Column("tag", LargeBinary, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
 )
 
 contract_events = Table(
@@ -144,6 +152,17 @@ erasures = Table(
     Column("lists", Text, nullable=False),
 )
 
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("moment", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed", Text, nullable=False),
+    Column("lists", Text, nullable=False),
+)
+
 retention_runs = Table(
     "retention_runs",
     metadata,
@@ -180,8 +199,14 @@ audit = Table(
 )
 
 
-def open_ledger(home: Home) -> Engine:
-    """The ledger database of this installation, with its tables made where they are missing."""
+def open_ledger(home: Home, *, while_renewing: bool = False) -> Engine:
+    """The ledger database of this installation, with its tables made where they are missing.
+
+    Refused while pseudonyms are being renewed, except to who renews them (`while_renewing`): no
+    data without a ledger, so nothing is read half old and half new.
+    """
+    if not while_renewing:
+        refuse_while_renewing(home)
     home.ledger.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         f"sqlite:///{home.ledger}",

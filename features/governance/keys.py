@@ -9,6 +9,7 @@ from pathlib import Path
 from features.errors import VaultError
 
 KEY_BYTES = 32
+LEDGER_KEY = "ledger.key"
 
 
 def read_key(path: Path, lost: str) -> bytes:
@@ -44,6 +45,15 @@ def create_key(path: Path, key: bytes = b"") -> bytes:
     finally:
         draft.unlink()
     return key
+
+
+def open_ledger_key(folder: Path, *, used_before: bool) -> bytes:
+    """The key of the ledger's sets and names; made with their first use, never replaced."""
+    path = folder / LEDGER_KEY
+    if used_before or path.exists():
+        lost = "The ledger's sets of pupils need it; put it back from its backup."
+        return read_key(path, lost)
+    return create_key(path)
 
 
 def decoded_key(text: str, where: str) -> bytes:

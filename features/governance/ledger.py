@@ -22,6 +22,7 @@ from features.governance.database import (
     writing,
 )
 from features.governance.gate import Decision
+from features.governance.log_names import LogNames
 from features.governance.pupil_sets import PupilSets
 from features.governance.seals import SealedTable
 from features.governance.use import Action, Purpose, Use
@@ -54,6 +55,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._names = LogNames(engine)
         self._sealed = SealedTable(engine, ledger, "ledger", frozenset({RETRIEVED}))
 
     def record(
@@ -109,7 +111,8 @@ class Ledger:
             return self._sealed.insert(connection, RETRIEVED, use.moment, use.actor, use.role, row)
         highest = select(func.coalesce(func.max(ledger.c.id), 0))
         number = int(connection.execute(highest).scalar_one()) + 1
-        sealed = self._sets.seal(named, number)
+        names = self._names.given(connection, named).values()
+        sealed = self._sets.seal(names, number)
         connection.execute(ledger_pupils.insert().values(ledger=number, sealed=sealed))
         return self._sealed.insert(
             connection,
@@ -124,9 +127,10 @@ class Ledger:
     def about(self, pupil_key: str) -> list[LedgerRow]:
         """The uses that this pupil was in, newest first; the answer to a request for access."""
         with self._engine.connect() as connection:
-            stored = connection.execute(select(ledger_pupils)).all()
+            name = self._names.known(connection, [pupil_key]).get(pupil_key)
+            stored = connection.execute(select(ledger_pupils)).all() if name else []
         theirs = {
-            row.ledger for row in stored if self._sets.holds(row.sealed, row.ledger, pupil_key)
+            row.ledger for row in stored if name and self._sets.holds(row.sealed, row.ledger, name)
         }
         return [row for row in self.rows() if row.number in theirs]
 

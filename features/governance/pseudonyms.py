@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from enum import StrEnum
 
 import polars as pl
@@ -11,10 +12,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from features.governance.authentication import as_hex, codes_of
 from features.vocabulary import PupilKey
 
-VERSION = "p1"
-"""Stands in front of every pseudonym, so that a rotated key can be told from an older one."""
-
-LENGTH = len(VERSION) + 26
+FIRST_VERSION = 1
+_LETTERS = 26
+_PSEUDONYM = re.compile(r"p([1-9][0-9]*)[a-z2-7]{26}")
 _HASH_BYTES = 12
 
 
@@ -33,18 +33,30 @@ def domain_key(secret: bytes, domain: Domain) -> bytes:
     >>> domain_key(bytes(32), Domain.RECORDS) == domain_key(bytes(32), Domain.NUMBERS)
     False
     """
-    info = f"tijdig {VERSION} {domain}".encode()
+    info = f"tijdig p1 {domain}".encode()
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
 
 
-def pupil_key(key: bytes, uid: bytes) -> PupilKey:
+def pupil_key(key: bytes, uid: bytes, version: int = FIRST_VERSION) -> PupilKey:
     """The pseudonym of the pupil with random identity `uid` under a domain's `key`.
+
+    The `version` of the key stands in front, so that a renewed pseudonym can be told from an older.
 
     >>> pupil_key(bytes(32), bytes(16))
     'p1qu6hia4tpwfweokwtmme5n4zh7'
     """
     digest = hmac.digest(key, uid, "sha256")
-    return PupilKey(VERSION + base64.b32encode(digest[:20]).decode("ascii").lower()[:26])
+    letters = base64.b32encode(digest[:20]).decode("ascii").lower()[:_LETTERS]
+    return PupilKey(f"p{version}{letters}")
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether `text` has the form of a pseudonym of the domain of records.
+
+    >>> is_pseudonym("p1qu6hia4tpwfweokwtmme5n4zh7"), is_pseudonym("absent_days_4w")
+    (True, False)
+    """
+    return _PSEUDONYM.fullmatch(text) is not None
 
 
 def keyed_hashes(key: bytes, texts: pl.Series) -> pl.Series:

@@ -10,39 +10,33 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from features.errors import VaultError
-from features.governance.keys import create_key, read_key
+from features.governance.keys import LEDGER_KEY, open_ledger_key
 
-LEDGER_KEY = "ledger.key"
 _HASH_BYTES = 8
 _NONCE_BYTES = 12
 
 
 class PupilSets:
-    """Seals sets of pupils with the ledger's own key.
+    """Seals sets of pupils, by their names in the log, with the ledger's own key.
 
-    Inside the seal stand keyed hashes, not pseudonyms: once a pupil's pseudonym is erased, nothing
-    leads from the set back to a person.
+    Inside the seal stand keyed hashes of those names, not pseudonyms: once a pupil's name in the
+    log is forgotten, nothing leads from the set back to a person.
     """
 
     def __init__(self, folder: Path, *, sealed_before: bool) -> None:
-        path = folder / LEDGER_KEY
-        if sealed_before or path.exists():
-            lost = "The ledger's sets of pupils need it; put it back from its backup."
-            key = read_key(path, lost)
-        else:
-            key = create_key(path)
+        key = open_ledger_key(folder, used_before=sealed_before)
         self._hash_key = hashlib.sha256(b"hash" + key).digest()
         self._cipher = AESGCM(hashlib.sha256(b"seal" + key).digest())
 
-    def seal(self, pupil_keys: Iterable[str], row: int) -> bytes:
+    def seal(self, names: Iterable[str], row: int) -> bytes:
         """The set, sealed for ledger row `row` and for no other."""
-        hashes = sorted({self._hash(key) for key in pupil_keys})
+        hashes = sorted({self._hash(name) for name in names})
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, b"".join(hashes), _context(row))
 
-    def holds(self, sealed: bytes, row: int, pupil_key: str) -> bool:
+    def holds(self, sealed: bytes, row: int, name: str) -> bool:
         """Whether the pupil is in the set of ledger row `row`."""
-        joined, wanted = self._opened(sealed, row), self._hash(pupil_key)
+        joined, wanted = self._opened(sealed, row), self._hash(name)
         places = range(0, len(joined), _HASH_BYTES)
         found = bisect_left(places, wanted, key=lambda at: joined[at : at + _HASH_BYTES])
         return joined[found * _HASH_BYTES :][:_HASH_BYTES] == wanted
@@ -51,8 +45,8 @@ class PupilSets:
         """How many pupils the set has."""
         return len(self._opened(sealed, row)) // _HASH_BYTES
 
-    def _hash(self, pupil_key: str) -> bytes:
-        text = pupil_key.encode()
+    def _hash(self, name: str) -> bytes:
+        text = name.encode()
         return hashlib.blake2b(text, digest_size=_HASH_BYTES, key=self._hash_key).digest()
 
     def _opened(self, sealed: bytes, row: int) -> bytes:

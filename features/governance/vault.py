@@ -16,14 +16,22 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from features.errors import VaultError
+from features.governance.journal import refuse_while_renewing
 from features.governance.keys import create_key, decoded_key, read_key
-from features.governance.pseudonyms import Domain, domain_key, keyed_hashes, pupil_key
+from features.governance.pseudonyms import (
+    FIRST_VERSION,
+    Domain,
+    domain_key,
+    keyed_hashes,
+    pupil_key,
+)
 from features.settings import Home
 from features.vocabulary import PupilKey
 
 MASTER_VARIABLE = "TIJDIG_MASTER_KEY"
 NONCE_BYTES = 12
 _OWN_ROW = "*"  # not a school code: the row of `wrapped_key` with the vault's own secret
+_PSEUDONYMS = "*p"  # and a version: the secret of pseudonyms, which is destroyed when renewed
 _BATCH = 500  # keys per query: databases limit the number of parameters
 
 _metadata = sa.MetaData()
@@ -51,6 +59,14 @@ _links = sa.Table(
     _metadata,
     sa.Column("pupil_key", sa.String(40), primary_key=True),
     sa.Column("kept_key", sa.String(40), nullable=False, index=True),
+)
+
+# Which pseudonym becomes which; empty but for the time of a renewal.
+_renewed = sa.Table(
+    "renewed_pupil",
+    _metadata,
+    sa.Column("old_key", sa.String(40), primary_key=True),
+    sa.Column("new_key", sa.String(40), nullable=False, unique=True),
 )
 
 
@@ -81,19 +97,25 @@ class Vault:
         self._master = AESGCM(master)
         with engine.begin() as connection:
             _, secret = self._data_key(_OWN_ROW, connection)
-        self._pseudonym_key = domain_key(secret, Domain.RECORDS)
+            self.version = _newest_version(connection) or FIRST_VERSION
+            self._pseudonym_key = self._key_of(self.version, connection)
         self._source_key = domain_key(secret, Domain.SOURCE_IDS)
         self._number_key = domain_key(secret, Domain.NUMBERS)
         self._seal_key = domain_key(secret, Domain.SEALS)
         self._ciphers: dict[str, AESGCM] = {}
 
     @classmethod
-    def open(cls, home: Home, environ: Mapping[str, str]) -> "Vault":
+    def open(
+        cls, home: Home, environ: Mapping[str, str], *, while_renewing: bool = False
+    ) -> "Vault":
         """Open the vault of `home` with the key from `environ` or from the key file.
 
         The key file is created only together with a new vault: a lost key is an error, never
-        silently replaced by another.
+        silently replaced by another. Refused while pseudonyms are being renewed, except to who
+        renews them.
         """
+        if not while_renewing:
+            refuse_while_renewing(home)
         is_new = not home.vault.exists()
         master = _master_key(home, environ, create=is_new)
         if is_new:
@@ -229,6 +251,52 @@ class Vault:
             connection.execute(_links.delete().where(is_link))
             return gone.rowcount
 
+    def begin_renewal(self, strays: Iterable[PupilKey] = ()) -> dict[PupilKey, PupilKey]:
+        """Which pseudonym becomes which under a new key; the same again until it is finished.
+
+        `strays` stand in some store and belong to nobody the vault knows: they get a random one.
+        """
+        if begun := self.renewed():
+            return begun
+        version = self.version + 1
+        with self._engine.begin() as connection:
+            key = self._key_of(version, connection)
+            known = connection.execute(sa.select(_pupils.c.uid, _pupils.c.pupil_key)).all()
+            uids = {PupilKey(row.pupil_key): bytes(row.uid) for row in known}
+            uids |= {one: secrets.token_bytes(16) for one in strays if one not in uids}
+            rows = [
+                {"old_key": old, "new_key": pupil_key(key, uid, version)}
+                for old, uid in uids.items()
+            ]
+            if rows:
+                connection.execute(_renewed.insert(), rows)
+            return _renewed_keys(connection)
+
+    def renewed(self) -> dict[PupilKey, PupilKey]:
+        """Which pseudonym becomes which, while that is going on; empty otherwise."""
+        with self._engine.connect() as connection:
+            return _renewed_keys(connection)
+
+    def all_keys(self) -> set[PupilKey]:
+        """Every pseudonym that belongs to someone."""
+        with self._engine.connect() as connection:
+            return {PupilKey(key) for key in connection.scalars(sa.select(_pupils.c.pupil_key))}
+
+    def finish_renewal(self) -> None:
+        """Let every pupil go by the new pseudonym, and destroy the key of the older ones."""
+        with self._engine.begin() as connection:
+            newest = _newest_version(connection)
+            for column in (_pupils.c.pupil_key, _links.c.pupil_key, _links.c.kept_key):
+                new = sa.select(_renewed.c.new_key).where(_renewed.c.old_key == column)
+                is_old = column.in_(sa.select(_renewed.c.old_key))
+                change = {column.name: new.scalar_subquery()}
+                connection.execute(column.table.update().where(is_old).values(change))
+            connection.execute(_renewed.delete())
+            is_older = _wrapped_keys.c.name.startswith(_PSEUDONYMS) & (
+                _wrapped_keys.c.name != f"{_PSEUDONYMS}{newest}"
+            )
+            connection.execute(_wrapped_keys.delete().where(is_older))
+
     def record_keys(self, texts: pl.Series) -> pl.Series:
         """Keyed hashes of the ids of source records, the same for ever for the same text."""
         return keyed_hashes(self._source_key, texts)
@@ -254,7 +322,7 @@ class Vault:
         plain = json.dumps(one.parts).encode()
         return {
             "uid": uid,
-            "pupil_key": pupil_key(self._pseudonym_key, uid),
+            "pupil_key": pupil_key(self._pseudonym_key, uid, self.version),
             "school": school,
             "number_tag": tag,
             "sealed": nonce + cipher.encrypt(nonce, plain, _context(school, uid)),
@@ -281,6 +349,10 @@ class Vault:
                 return AESGCM(key)
             self._ciphers[school] = AESGCM(key)
         return self._ciphers[school]
+
+    def _key_of(self, version: int, connection: sa.Connection) -> bytes:
+        _, secret = self._data_key(f"{_PSEUDONYMS}{version}", connection)
+        return domain_key(secret, Domain.RECORDS)
 
     def _data_key(self, name: str, connection: sa.Connection) -> tuple[bool, bytes]:
         """Whether a key is made just now, in the transaction of `connection`, and the key."""
@@ -311,6 +383,20 @@ class Vault:
 def _kept_keys(connection: sa.Connection) -> dict[str, str]:
     query = sa.select(_links.c.pupil_key, _links.c.kept_key)
     return {row.pupil_key: row.kept_key for row in connection.execute(query)}
+
+
+def _newest_version(connection: sa.Connection) -> int:
+    """The version of the newest key of pseudonyms; 0 while there is none."""
+    query = sa.select(_wrapped_keys.c.name).where(_wrapped_keys.c.name.startswith(_PSEUDONYMS))
+    names = [name.removeprefix(_PSEUDONYMS) for name in connection.scalars(query)]
+    return max(map(int, names), default=0)
+
+
+def _renewed_keys(connection: sa.Connection) -> dict[PupilKey, PupilKey]:
+    return {
+        PupilKey(row.old_key): PupilKey(row.new_key)
+        for row in connection.execute(sa.select(_renewed))
+    }
 
 
 def _context(school: str, uid: bytes) -> bytes:

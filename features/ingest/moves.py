@@ -35,7 +35,7 @@ LATEST = timedelta(days=180)
 on one day."""
 SIGNERS = 2
 
-_BY_PUPIL = (LogTable.PLACEMENTS, LogTable.TIMETABLE, LogTable.PRIOR_ABSENCE)
+BY_PUPIL = (LogTable.PLACEMENTS, LogTable.TIMETABLE, LogTable.PRIOR_ABSENCE)
 """Tables of which the record itself is made of the pupil: such a record ends, another begins."""
 
 
@@ -124,7 +124,7 @@ def propose_matches(home: Home, as_of: datetime, environ: Mapping[str, str]) -> 
     ]
     left = Counter(one.kept_key for one in found)
     right = Counter(one.key for one in found)
-    objecting = objected(open_ledger(home), before=as_of)
+    objecting = _objecting(home, as_of)
     found = [one for one in found if not {one.key, one.kept_key} & objecting]
     clear = [one for one in found if left[one.kept_key] == 1 and right[one.key] == 1]
     unclear = len({one.key for one in found} - {one.key for one in clear})
@@ -219,13 +219,21 @@ def _check_signatures(file: MatchFile, vault: Vault) -> None:
 
 def _check_objections(file: MatchFile, home: Home, moment: datetime) -> None:
     # An objection stands under one pseudonym: under another it would be lost.
-    objecting = objected(open_ledger(home), before=moment)
+    objecting = _objecting(home, moment)
     count = sum(1 for one in file.matches if {one.key, one.kept_key} & objecting)
     if count:
         raise MatchRefused(
             f"{count} of {len(file.matches)} matches are about a pupil for whom there is an "
             "objection; nothing was changed. Make a new file with `tijdig match propose`."
         )
+
+
+def _objecting(home: Home, before: datetime) -> frozenset[PupilKey]:
+    ledger = open_ledger(home)
+    try:
+        return objected(ledger, before)
+    finally:
+        ledger.dispose()
 
 
 def _check_pupils(file: MatchFile, log: RecordLog) -> None:
@@ -255,7 +263,7 @@ def _rewritten(
             continue
         moved = rows.with_columns(pl.col("pupil_key").replace(kept))
         parts = [moved]
-        if table in _BY_PUPIL:
+        if table in BY_PUPIL:
             moved = moved.with_columns(record_keys(vault, table, moved))
             parts = [moved, rows.with_columns(withdrawn=pl.lit(True))]
         versions = with_fingerprint(pl.concat(parts), table).with_columns(

@@ -1,8 +1,14 @@
-"""Take pupils out of the record log for good: rows, older files and the bounds Delta keeps."""
+"""Take pupils, or their older pseudonyms, out of the record log for good.
 
-from collections.abc import Collection, Iterator
+For good: rows, older files and the bounds that Delta keeps of them.
+"""
 
-from deltalake import DeltaTable
+from collections.abc import Callable, Collection, Iterator
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, WriterProperties, write_deltalake
 
 from features.records.log import RecordLog
 from features.records.schema import LogTable, schema_of
@@ -12,6 +18,8 @@ AT_ONCE = {
     "delta.logRetentionDuration": "interval 0 seconds",
     "delta.deletedFileRetentionDuration": "interval 0 seconds",
 }
+
+ROWS_READ_TOGETHER = 128 * 1024
 
 
 def erase_pupils(log: RecordLog, pupil_keys: Collection[PupilKey]) -> dict[str, int]:
@@ -31,6 +39,42 @@ def erase_pupils(log: RecordLog, pupil_keys: Collection[PupilKey]) -> dict[str, 
             removed[table.value] = int(gone["num_deleted_rows"])
             _leave_nothing_behind(stored)
     return removed
+
+
+def rewrite_tables(
+    log: RecordLog, change: Callable[[LogTable, pl.DataFrame], pl.DataFrame]
+) -> dict[str, int]:
+    """Let `change` make every row anew of each table with pupils, also what no reader sees.
+
+    The caller holds `log.writing()`. `change` gets and gives the rows of one table with their
+    number beside them (`_row`), and gives back only those that it changed; how many, per table.
+    A table is rewritten in one commit, and a run cut short can be done again.
+    """
+    changed: dict[str, int] = {}
+    for table, stored in _tables_with_pupils(log):
+        rows = pl.DataFrame(_all_rows(log, table)).with_row_index("_row")
+        new = change(table, rows)
+        changed[table.value] = len(new)
+        if len(new):
+            kept = rows.join(new, on="_row", how="anti")
+            # Sorted by school, so that a read for one school can skip the rest of a file.
+            written = pl.concat([kept, new.select(rows.columns)]).sort("school", "_row")
+            content = written.drop("_row").to_arrow(compat_level=pl.CompatLevel.oldest())
+            write_deltalake(
+                str(log.root / table),
+                content.cast(schema_of(table)),
+                mode="overwrite",
+                writer_properties=WriterProperties(max_row_group_size=ROWS_READ_TOGETHER),
+            )
+        _leave_nothing_behind(DeltaTable(str(log.root / table)) if len(new) else stored)
+    return changed
+
+
+def _all_rows(log: RecordLog, table: LogTable) -> pa.Table:
+    files = log.files(table)
+    if not files:
+        return schema_of(table).empty_table()
+    return ds.dataset(files, schema=schema_of(table), format="parquet").to_table()
 
 
 def _tables_with_pupils(log: RecordLog) -> Iterator[tuple[LogTable, DeltaTable]]:

@@ -129,6 +129,11 @@ class FeastRepo:
         else:
             self._replace_file(rows, service)
 
+    def clear_online(self, service: str) -> None:
+        """Leave nothing online."""
+        names = [field.name for view in self._all_views() for field in view.features]
+        self.replace_online(pd.DataFrame(columns=[JOIN_KEY, TIMESTAMP, *names]), service)
+
     def erase_online(self, pupil_key: str) -> int:
         """Remove every online value of one pupil; values gone."""
         if self.is_postgres:

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+
+from features.vocabulary import PupilKey
 
 SchoolMonday = tuple[str, date]
 Covers = Mapping[SchoolMonday, int]
@@ -165,30 +167,53 @@ class OfflineRows:
         """
         return self._keep(pc.field("pupil_key") != pupil_key)
 
+    def rename(self, renewed: Mapping[PupilKey, PupilKey]) -> int:
+        """Write the rows anew under the new pseudonyms, in all files; how many rows that were."""
+        old, new = pa.array(list(renewed), pa.string()), pa.array(list(renewed.values()))
+
+        def named(rows: pa.Table) -> tuple[pa.Table, int]:
+            found = pc.index_in(rows["pupil_key"], old)
+            keys = pc.coalesce(pc.take(new, found), rows["pupil_key"])
+            place = rows.schema.get_field_index("pupil_key")
+            changed = rows.set_column(place, rows.schema.field(place), keys)
+            order = [(name, "ascending") for name in ("as_of", "school", "pupil_key")]
+            return changed.sort_by(order), rows.num_rows - found.null_count
+
+        return self._rewrite(named) if renewed else 0
+
     def drop_before(self, day: date) -> int:
         """Take out the rows of Mondays before `day`, which count as not built; how many went."""
         return self._keep(pc.field("as_of") >= pa.scalar(day, pa.date32()), day)
 
     def _keep(self, wanted: pc.Expression, since: date = date.min) -> int:
+        def kept(rows: pa.Table) -> tuple[pa.Table, int]:
+            left = rows.filter(wanted)
+            return left, rows.num_rows - left.num_rows
+
+        return self._rewrite(kept, since)
+
+    def _rewrite(
+        self, change: Callable[[pa.Table], tuple[pa.Table, int]], since: date = date.min
+    ) -> int:
+        """Change the files in which `change` counts rows, all at once; how many rows those were."""
         with self._locked(fcntl.LOCK_EX):
             before = self.generation()
             self._clear_leftovers()
             folder = self._folder(before.number + 1) / "rows"
             folder.mkdir(parents=True)
             parts: dict[str, Part] = {}
-            gone = 0
+            total = 0
             for name, part in before.parts.items():
-                rows = pq.read_table(self.live / name)
-                kept = rows.filter(wanted)
+                rows, count = change(pq.read_table(self.live / name))
                 covers = {place: head for place, head in part.covers.items() if place[1] >= since}
-                if kept.num_rows == rows.num_rows:
+                if count:
+                    total += count
+                    _add(folder, parts, f"{before.number + 1:06d}-{name}", rows, covers)
+                else:
                     _link(self.live / name, folder / name)
                     parts[name] = Part(part.rows, covers)
-                else:
-                    gone += rows.num_rows - kept.num_rows
-                    _add(folder, parts, f"{before.number + 1:06d}-{name}", kept, covers)
             self._publish(Generation(before.number + 1, self._definitions, parts))
-            return gone
+            return total
 
     def _publish(self, generation: Generation) -> None:
         folder = self._folder(generation.number)

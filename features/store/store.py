@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Engine
 
 from features.catalogue import CATALOGUE, Feature
 from features.errors import NotThere
@@ -38,6 +39,7 @@ from features.store.production import (
 )
 from features.store.rows import ENTITY_FIELDS, checked, in_store_order, moments, with_features
 from features.store.standing import LOG_HEAD, standing
+from features.vocabulary import PupilKey
 
 if TYPE_CHECKING:
     from features.store.feast_repo import FeastRepo
@@ -77,6 +79,13 @@ class FeatureStore:
         on the store is found there without them.
         """
         engine = open_ledger(home)
+        return cls.behind(home, engine, settings)
+
+    @classmethod
+    def behind(
+        cls, home: Home, engine: Engine, settings: StoreSettings | None = None
+    ) -> FeatureStore:
+        """The store at `home`, with the gate and the ledger of a ledger database that is open."""
         return cls(home, Gate(read_contracts(), engine), Ledger(engine), settings=settings)
 
     def service(self, name: str = RISK_SERVICE) -> Service:
@@ -221,8 +230,7 @@ class FeatureStore:
         keys = pa.chunked_array([pa.array(pupil_keys, pa.string())])
         decision = self._gate.check(asked.definitions, use)
         repo = self._repo(asked)
-        online = self._online_as_of
-        monday = date.fromisoformat(online.read_text("utf-8")) if online.exists() else None
+        monday = self.online_as_of()
         self._record(keys, None if monday is None else [monday], asked, use, decision)
         pupils = pa.table({JOIN_KEY: keys})
         if not pupil_keys:
@@ -242,6 +250,23 @@ class FeatureStore:
             "feature_rows": self._offline.erase(pupil_key),
             "online_values": self._erase_online(pupil_key),
         }
+
+    def renew(self, renewed: Mapping[PupilKey, PupilKey]) -> int:
+        """Let the rows go by the new pseudonyms of their pupils; how many rows that were.
+
+        What is online goes: `put_online` puts it back under the new ones. Can be done again.
+        """
+        if (self._home.feast / CONFIGURATION).exists():
+            from features.store.feast_repo import is_applied, open_repo
+
+            if is_applied(self._home.feast):
+                open_repo(self._home.feast).clear_online(RISK_SERVICE)
+        return self._offline.rename(renewed)
+
+    def online_as_of(self) -> date | None:
+        """The Monday whose listed pupils are online; None before the first."""
+        path = self._online_as_of
+        return date.fromisoformat(path.read_text("utf-8")) if path.exists() else None
 
     def drop_before(self, day: date) -> int:
         """Take the rows of Mondays before `day` out, whose term is over; how many went."""

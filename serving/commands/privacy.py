@@ -30,13 +30,22 @@ def verify(work: Work, heads: tuple[Path, ...]) -> None:
     from features.governance.erasures import Erasures
     from features.governance.heads import read_head
     from features.governance.ledger import Ledger
+    from features.governance.renewals import Renewals
     from features.governance.stops import EmergencyStops
+    from serving.retention import Proofs
 
     work.need(work.home.ledger, "nothing was done here yet")
     engine = open_ledger(work.home)
     kept = [read_head(path.read_text(encoding="utf-8"), str(path)) for path in heads]
     verdict = AuditChain(engine).verify(kept_elsewhere=kept)
-    sealed = (Ledger(engine), Approvals(engine), EmergencyStops(engine), Erasures(engine))
+    sealed = (
+        Ledger(engine),
+        Approvals(engine),
+        EmergencyStops(engine),
+        Erasures(engine),
+        Renewals(engine),
+        Proofs(engine),
+    )
     problems = [*verdict.problems, *(line for one in sealed for line in one.verify())]
     if problems:
         raise VerificationFailed("; ".join(problems))
@@ -140,6 +149,34 @@ def retention(work: Work, carry_out: bool) -> None:
         removed = rules.run(work.environ, work.operator, Role.JOB, work.clock())
         for name, rows in removed.items():
             work.say(f"{name}: {rows} rows taken out; written down in the audit chain")
+
+
+@privacy.command()
+@click.option("--run", "carry_out", is_flag=True, help="Renew them; else only tell what would be.")
+@click.option("--reason", default="", help="Why now, when it is not yet due (a key that leaked).")
+@click.pass_obj
+def rotate(work: Work, carry_out: bool, reason: str) -> None:
+    """Renew every pseudonym under a new key and destroy the old one; yearly, from 1 August.
+
+    A dry run unless --run is given. Stop the pages first; they refuse meanwhile. A run that was
+    cut short is finished by giving the command again.
+    """
+    from serving.renewal import PseudonymRenewal
+
+    work.need(work.home.vault, "there are no pupils yet")
+    renewal = PseudonymRenewal(work.home, work.environ)
+    plan = renewal.plan(work.clock())
+    if plan.begun:
+        work.say("a renewal was cut short; nothing else works until it is finished (--run)")
+    last = f"the last was on {plan.last}" if plan.last else "there was none yet"
+    is_due = f"due since {plan.due_since}" if plan.due_since else f"due on {plan.next_on}"
+    work.say(f"pseudonyms of version {plan.version}: {is_due}; {last}")
+    for name, rows in plan.rows.items():
+        work.say(f"{name}: {rows:,}")
+    if carry_out:
+        changed = renewal.run(work.operator, reason, work.clock(), work.say)
+        work.say(f"renewed and written down in the audit chain: {sum(changed.values()):,} rows")
+        work.say("backups from before can still be read with their own key: let them run out")
 
 
 COMMANDS = (privacy,)

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from features.governance import objections
 from features.governance.audit import AuditChain
 from features.governance.database import rewrite_sqlite
+from features.governance.database import writing as writing_ledger
 from features.governance.erasures import Erasure, Erasures
+from features.governance.log_names import LogNames
 from features.governance.requests import Requests
 from features.records import RecordLog
 from features.records.erasing import erase_pupils
@@ -46,8 +48,8 @@ def erase(
     """Erase everywhere; the vault goes last, so that a run cut short can be done again.
 
     A pupil who changed school goes under every pseudonym and from the lists of every school.
-    The audit chain keeps its rows about the pseudonym: they account for what people did, and
-    nothing leads from them to a person any more.
+    The audit chain keeps its rows about the pupil's name in the log: they account for what people
+    did. What led from the pseudonym to that name goes, so nothing leads to a person any more.
     """
     home, ledger = sources.home, sources.ledger
     keys = names.known_as(account, pupil_key)
@@ -65,13 +67,17 @@ def erase(
     removed["verzoeken zonder leerling bewaard"] = sum(requests.forget(key) for key in keys)
     if home.truth.exists():
         removed["verzonnen uitkomsten"] = _from_truth(home.truth, keys)
+    told = tuple(_stays(ledger, keys, models))
+    with writing_ledger(ledger) as connection:
+        removed["weg naar het inzagelog"] = sum(
+            LogNames(ledger).forget(connection, key) for key in keys
+        )
     removed["naam en nummer in de kluis"] = names.forget(account, keys)
     for place in sorted({school, *lists}):
         erasure = Erasure(moment, place, removed if place == school else {}, lists.get(place, {}))
         Erasures(ledger).keep(erasure, account.email, account.role)
     for path in (home.app, home.ledger, home.vault):
         rewrite_sqlite(path)
-    told = tuple(_stays(ledger, keys, models))
     return ErasureReport(moment, school, removed, told, tuple(models))
 
 
@@ -148,7 +154,7 @@ def _in_words(removed: Mapping[str, int]) -> dict[str, int]:
 def _stays(ledger: sa.Engine, keys: Sequence[PupilKey], models: list[str]) -> Iterator[str]:
     rows = sum(len(AuditChain(ledger).rows(subject=key)) for key in keys)
     yield (
-        f"{rows} regels in het inzagelog, onder een pseudoniem dat naar niemand meer leidt: "
+        f"{rows} regels in het inzagelog, onder een naam die naar niemand meer leidt: "
         "zij leggen verantwoording af over wie wat deed (AVG artikel 5 lid 2)."
     )
     yield (

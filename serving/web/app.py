@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from features.governance.audit import AuditChain
 from features.governance.contracts import read_contracts
 from features.governance.database import open_ledger
+from features.governance.journal import journal_of
 from features.settings import Home, Settings
 from serving.accounts import Accounts
 from serving.desk import Desk
@@ -106,5 +107,6 @@ def create_app(
         hosts=frozenset(web.hosts),
         https=web.https,
         refuse=lambda status: messages.message(site, status),
+        is_closed=journal_of(home).exists,
     )
     return app

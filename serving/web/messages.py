@@ -47,6 +47,14 @@ _TEXTS: dict[int, Text] = {
     ),
     405: ("Dit verzoek klopt niet", ("Deze pagina kan dit niet. Ga terug naar het begin.",)),
     413: ("Dit is te veel tekst", ("Wat u verstuurde, is te groot. Ga terug en maak het korter.",)),
+    503: (
+        "Tijdig is even dicht",
+        (
+            "De pseudoniemen van alle leerlingen worden vernieuwd. Dat duurt meestal een paar "
+            "minuten.",
+            "Wat u eerder vastlegde, is bewaard. Probeer het straks opnieuw.",
+        ),
+    ),
     500: (
         "Er ging iets mis",
         (

@@ -78,7 +78,8 @@ def host_name(headers: Headers) -> str:
 class Door:
     """Stands before the application; what it refuses never reaches a page.
 
-    `refuse` makes the page that tells so, from a status code.
+    `refuse` makes the page that tells so, from a status code. While `is_closed`, nobody gets in:
+    the stores are being rewritten.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class Door:
         hosts: frozenset[str],
         https: bool,
         refuse: Callable[[int], Response],
+        is_closed: Callable[[], bool],
     ) -> None:
         self._app = app
+        self._is_closed = is_closed
         self._hosts = hosts
         self._https = https
         self._refuse = refuse
@@ -107,6 +110,8 @@ class Door:
             await send(message)
 
         status = self._problem(scope)
+        if status is None and not static and self._is_closed():
+            status = 503
         app: ASGIApp = self._app if status is None else self._refuse(status)
         await app(scope, receive, send_with_headers)
 

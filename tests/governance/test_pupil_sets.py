@@ -7,8 +7,8 @@ from features.errors import VaultError
 from features.governance import open_ledger
 from features.governance.contracts import FeatureContract
 from features.governance.gate import Gate
+from features.governance.keys import LEDGER_KEY
 from features.governance.ledger import Ledger
-from features.governance.pupil_sets import LEDGER_KEY
 from features.governance.use import Use
 from features.settings import Home
 

@@ -22,6 +22,7 @@ class Installation:
 
     home: Home
     run: Callable[..., Result]
+    simulated: Path
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +45,4 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     # So small a region cannot prove a model: the gate refuses, which is a test of its own.
     Registry.at(home).set_champion(1)
     run("week", "--as-of", MONDAY, now=THEN)
-    return Installation(home, run)
+    return Installation(home, run, root / "sim")

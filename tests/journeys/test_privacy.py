@@ -19,11 +19,12 @@ from features.governance.approvals import Approvals, ContractEvent
 from features.governance.audit import AuditChain
 from features.governance.contracts import read_contracts
 from features.governance.ledger import Ledger
-from features.governance.objections import object_to_processing
+from features.governance.objections import object_to_processing, objected
 from features.governance.requests import RequestKind
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Purpose, Use
 from features.governance.vault import Vault
+from features.records import LogTable, RecordLog
 from features.settings import Home
 from features.store import FeatureStore
 from features.vocabulary import Role
@@ -144,11 +145,67 @@ def test_an_erased_pupil_is_nowhere_and_the_lists_say_so_lawfully(own: Any) -> N
     for values in stored_values(own.home):
         assert key not in str(values) and identity.family_name + "," not in str(values)
     for path in files(own.home):
-        if path.name != "ledger.db":
-            assert key.encode() not in path.read_bytes(), path
+        assert key.encode() not in path.read_bytes(), path
     told = own.run("list", "--as-of", MONDAY, "--school", school, "--verify").output
     assert "erased on" in told and "can lawfully not be made again" in told
     assert "intact" in own.run("privacy", "verify").output
+
+
+def test_renewed_pseudonyms_stand_everywhere_and_nothing_else_changes(own: Any) -> None:
+    lists, ledger = ListStore(open_app(own.home)), open_ledger(own.home)
+    school = next(one for one in lists.schools() if len(lists.get(one, MONDAY_DAY).rows) > 1)
+    first, second, *_ = (row.pupil_key for row in lists.get(school, MONDAY_DAY).rows)
+    numbers = {key: one.pupil_number for key, one in people(own.home, school).items()}
+    object_to_processing(ledger, second, school, *AS, NOW)
+    learned = [row.number for row in Ledger(ledger).about(first)]
+    built = FeatureStore.at(own.home).built()
+    dry = own.run("privacy", "rotate").output
+    assert "version 1: due on 2027-08-01" in dry and "pupils in absence" in dry
+    assert sum(1 for _ in old_pseudonyms(own.home)) > 3, "a dry run changes nothing"
+    assert "not due yet" in str(own.run("privacy", "rotate", "--run", code=1).exception)
+
+    said = own.run("privacy", "rotate", "--run", "--reason", "an extract was lost").output
+    assert "nothing is online" not in said
+    assert list(old_pseudonyms(own.home)) == []
+    now = {one.pupil_number: key for key, one in people(own.home, school).items()}
+    new = now[numbers[first]]
+    assert set(numbers.values()) == now.keys() and new.startswith("p2")
+    assert [row.number for row in Ledger(ledger).about(new)] == learned and learned
+    assert Ledger(ledger).about(first) == []
+    assert now[numbers[second]] in objected(ledger, NOW + timedelta(minutes=1))
+    assert FeatureStore.at(own.home).built() == built, "what was built still stands"
+    use = Use("test", Role.JOB, Purpose.EARLY_WARNING, Action.SHOW, NOW)
+    assert FeatureStore.at(own.home).read_online([new], use).num_rows == 1
+    for one in lists.schools():
+        told = own.run("list", "--as-of", MONDAY, "--school", one, "--verify").output
+        assert "identical" in told, "results do not follow pseudonyms"
+    assert "intact" in own.run("privacy", "verify").output
+
+    records = RecordLog(own.home.records)
+    before = {table: records.read_versions(table).num_rows for table in LogTable}
+    deliveries = sorted((own.simulated / "deliveries").iterdir())
+    own.run("ingest", *map(str, deliveries))
+    again = RecordLog(own.home.records)
+    assert {table: again.read_versions(table).num_rows for table in LogTable} == before, (
+        "every record finds itself again"
+    )
+    own.run("week", "--as-of", NEXT)
+    assert lists.get(school, date.fromisoformat(NEXT)).rows
+
+
+def people(home: Home, school: str) -> Any:
+    return Vault.open(home, {}).pupils_of(school)
+
+
+def old_pseudonyms(home: Home) -> Any:
+    """Files in which a pseudonym of the first version stands, also inside what is compressed."""
+    pattern = re.compile(rb"(?<![a-z0-9])p1[a-z2-7]{26}(?![a-z0-9])")
+    for path in files(home):
+        content = [path.read_bytes()]
+        if path.suffix == ".parquet":
+            content.append(str(pq.read_table(io.BytesIO(content[0])).to_pylist()).encode())
+        if any(pattern.search(part) for part in content):
+            yield path
 
 
 def files(home: Home) -> list[Any]:

@@ -12,7 +12,7 @@ from features.governance.retention import RetentionSettings, due_before
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
 from features.vocabulary import Role
 from serving.lists import ListStore
-from serving.retention import RAN, Retention
+from serving.retention import RAN, Proofs, Retention
 from serving.tables import open_app
 from tests.serving.invented_school import EARLIER, MONDAY, NOW, SCHOOL, InventedSchool
 
@@ -80,11 +80,13 @@ def test_who_left_long_ago_goes_altogether_and_who_stayed_does_not(school: Inven
 def test_a_run_leaves_its_proof_in_the_chain(school: InventedSchool) -> None:
     rules = retention(school, lists="P1M")
     rules.run({}, "job", Role.JOB, NOW + timedelta(days=60))
-    (row,) = AuditChain(open_ledger(school.home)).rows(event=RAN)
-    assert row.detail["lists"] > 0 and rules.verify() == ()  # type: ignore[operator]
+    ledger = open_ledger(school.home)
+    proofs = Proofs(ledger)
+    (row,) = AuditChain(ledger).rows(event=RAN)
+    assert row.detail["lists"] > 0 and proofs.verify() == ()  # type: ignore[operator]
     with open_ledger(school.home).begin() as connection:
         connection.execute(sa.text("update retention_runs set removed = '{}'"))
-    assert rules.verify() == ("retention_runs row 1: its content was altered",)
+    assert proofs.verify() == ("retention_runs row 1: its content was altered",)
 
 
 @pytest.mark.parametrize("term", ["P5M", "2 jaar", "P0Y", "PT1H"])
