@@ -9,7 +9,7 @@ export DO_NOT_TRACK = true
 export FEAST_USAGE = False
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION = false
 
-.PHONY: demo test nightly lint lock bench clean
+.PHONY: demo test nightly lint contracts lock bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: requirements.lock pyproject.toml
@@ -36,6 +36,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+contracts: $(VENV)/.installed       ## after a change to features: their example contracts, approved again
+	$(BIN)/tijdig privacy contracts --approve-again
 
 bench: $(VENV)/.installed-dev       ## measured ratios, printed as a table
 	$(BIN)/python -m experiments.benchmarks.run

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from features.catalogue.transformation import family_of, transformation_hash
 from features.vocabulary import Theme
 
 
@@ -67,7 +68,10 @@ class Feature:
 
     @property
     def definition_hash(self) -> str:
-        """SHA-256 of what the feature measures; its Dutch wording may change without a new one."""
+        """SHA-256 of what the feature measures and of the code that computes it.
+
+        Its Dutch wording may change without a new one. It is what an approval rests on.
+        """
         meaning = {
             "name": self.name,
             "view": self.view,
@@ -80,6 +84,7 @@ class Feature:
             "health": self.health,
             "description": self.description,
             "version": self.version,
+            "transformation": transformation_hash(family_of(self.view)),
         }
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 

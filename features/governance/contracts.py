@@ -132,6 +132,17 @@ def read_contracts(path: Path = CONTRACTS_FILE) -> dict[str, FeatureContract]:
     return contracts
 
 
+def voided(
+    features: Iterable[Defined], contracts: Mapping[str, FeatureContract]
+) -> tuple[str, ...]:
+    """The features whose contract was made for another definition, or for other code."""
+    return tuple(
+        one.name
+        for one in features
+        if one.name in contracts and contracts[one.name].definition_hash != one.definition_hash
+    )
+
+
 def contract_hash(contracts: Iterable[FeatureContract]) -> str:
     """SHA-256 over the versions of several contracts, whatever their order.
 
@@ -143,27 +154,36 @@ def contract_hash(contracts: Iterable[FeatureContract]) -> str:
 
 
 def write_contracts(
-    features: Sequence[Defined], path: Path = CONTRACTS_FILE, *, approval: Approval | None = None
+    features: Sequence[Defined],
+    path: Path = CONTRACTS_FILE,
+    *,
+    approval: Approval | None = None,
+    approve_again: bool = False,
 ) -> dict[str, FeatureContract]:
     """Write one contract per feature to `path`, keeping the hand-written terms that stand there.
 
-    A feature that is new, or whose definition changed, loses its approval, so that the gate stops
-    it, unless `approval` is given: then every contract gets it. Contracts of features that are gone
-    are left out.
+    A feature that is new, or whose definition or code changed, loses its approval, so that the gate
+    stops it, unless `approval` is given: then every contract gets it. With `approve_again` an
+    approval that stood stands for what the feature is now. Contracts of features that are gone are
+    left out.
     """
     known = read_contracts(path) if path.exists() else {}
-    contracts = {
-        feature.name: _renew(known.get(feature.name), feature, approval) for feature in features
-    }
+    contracts = {}
+    for feature in features:
+        before = known.get(feature.name)
+        contracts[feature.name] = _renew(before, feature, approval)
+        if approve_again and before and before.approved_on:
+            stood = Approval(before.approved_by, before.approved_on, before.expires_on)
+            contracts[feature.name] = _renew(before, feature, stood)
     entries = "\n".join(f"[[contract]]\n{_entry(contract)}" for contract in contracts.values())
     path.write_text(f"{_HEADING}\n{entries}", encoding="utf-8")
     return contracts
 
 
 _HEADING = """\
-# One contract per feature. Terms may be changed by hand; `write_contracts` keeps them and fills in
-# what follows from the catalogue. A changed definition_hash needs a new approval: until then the
-# gate refuses the feature.
+# One contract per feature. Terms may be changed by hand; `tijdig privacy contracts` keeps them and
+# fills in what follows from the catalogue and from the code that computes the features. A changed
+# definition_hash needs a new approval: until then the gate refuses the feature.
 """
 _LEGAL_BASIS = "AVG 6(1)(e), te bevestigen door de FG"
 _HEALTH = "gezondheid (AVG 9(1))"

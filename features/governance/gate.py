@@ -177,7 +177,7 @@ def _problems(name: str, definition_hash: str, use: Use, terms: _Terms) -> Itera
         yield "no contract"
         return
     if contract.definition_hash != definition_hash:
-        yield "the definition changed since it was approved"
+        yield "the definition or the code that computes it changed since it was approved"
     if name in terms.set_aside:
         decided = terms.set_aside[name]
         yield f"{_SET_ASIDE[decided.event]} by the privacy officer on {decided.moment:%Y-%m-%d}"

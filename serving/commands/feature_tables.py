@@ -73,7 +73,10 @@ def feature_lines(name: str) -> Iterator[str]:
         if field.name not in ("name", "sources", "definition_hash"):
             yield "  " + _line(field.name, getattr(contract, field.name))
     if contract.definition_hash != one.definition_hash:
-        yield "  the definition changed since it was approved: the gate refuses this feature"
+        yield (
+            "  the definition or the code that computes it changed since it was approved: the gate "
+            "refuses this feature"
+        )
 
 
 def _line(name: str, value: object) -> str:

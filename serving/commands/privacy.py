@@ -94,13 +94,35 @@ def ledger(work: Work, as_json: bool, feature: str, month: str) -> None:
 
 
 @privacy.command()
-def contracts() -> None:
-    """Write a proposal into features/governance/contracts.toml for what is new or changed."""
-    from features.catalogue import CATALOGUE
-    from features.governance.contracts import CONTRACTS_FILE, write_contracts
+@click.option("--check", is_flag=True, help="Only tell which approvals are void; fail if any is.")
+@click.option(
+    "--approve-again",
+    is_flag=True,
+    help="Let the approvals that stood stand for what the features are now (example contracts).",
+)
+def contracts(check: bool, approve_again: bool) -> None:
+    """Bring features/governance/contracts.toml up to date with definitions and code.
 
-    write_contracts(CATALOGUE, CONTRACTS_FILE)
-    click.echo(f"{CONTRACTS_FILE}: {len(CATALOGUE)} contracts")
+    An approval is void when the definition of its feature changed, or the code that computes it;
+    those features are named. On a real installation a privacy officer approves again in the app.
+    """
+    from features.catalogue import CATALOGUE
+    from features.governance.contracts import (
+        CONTRACTS_FILE,
+        read_contracts,
+        voided,
+        write_contracts,
+    )
+
+    gone = voided(CATALOGUE, read_contracts())
+    for name in gone:
+        click.echo(f"void: {name} (its definition, or the code that computes it, changed)")
+    if check and gone:
+        raise VerificationFailed(f"{len(gone)} approvals are void; run `make contracts`")
+    if not check:
+        write_contracts(CATALOGUE, CONTRACTS_FILE, approve_again=approve_again)
+        again = f", {len(gone)} of them approved again" if approve_again and gone else ""
+        click.echo(f"{CONTRACTS_FILE}: {len(CATALOGUE)} contracts{again}")
 
 
 @privacy.command()

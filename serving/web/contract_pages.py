@@ -175,7 +175,7 @@ def _lineage(followed: FollowedFeature) -> TablePart:
     rows = (
         ("1. Bronkolommen", ", ".join(one.sources)),
         ("2. Berekening", f"venster: {window}; eenheid: {_UNITS[one.unit]}; versie {one.version}"),
-        ("3. Kenmerk", f"{one.name}, vingerafdruk van de definitie {one.definition_hash[:12]}"),
+        ("3. Kenmerk", f"{one.name}, vingerafdruk van definitie en berekening {one.definition_hash[:12]}"),
         (
             "4. Contract",
             f"versie {followed.contract.content_hash()[:12]}" if followed.contract else "geen",

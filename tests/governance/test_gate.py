@@ -41,7 +41,7 @@ def test_approved_features_pass_and_the_decision_is_kept(
 BREAKS: dict[str, tuple[Callable[[FeatureContract], FeatureContract], str]] = {
     "changed definition": (
         lambda contract: replace(contract, definition_hash="older"),
-        "the definition changed since it was approved",
+        "the definition or the code that computes it changed since it was approved",
     ),
     "expired": (
         lambda contract: replace(contract, expires_on=date(2026, 11, 16)),
@@ -100,7 +100,7 @@ def test_all_reasons_are_given_at_once(contracts: Contracts, engine: Engine, use
     assert kept[1] == [
         "score is not among the allowed uses: absent_share_4w",
         "no contract: age_months",
-        "the definition changed since it was approved: sick_share_4w",
+        "the definition or the code that computes it changed since it was approved: sick_share_4w",
         "the contract expired on 2026-09-01: sick_share_4w",
     ]
     assert all(reason in str(refused.value) for reason in kept[1])

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from importlinter import cli as import_linter
 
+from features.catalogue import CATALOGUE
+from features.governance.contracts import read_contracts, voided
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("features", "models", "training", "serving")
 
@@ -60,3 +63,9 @@ def test_no_catch_all_modules() -> None:
     banned = {"utils", "util", "helpers", "common", "manager", "base", "core", "misc"}
     names = {path.stem for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
     assert not names & banned
+
+
+def test_the_example_contracts_fit_the_features_and_the_code_that_computes_them() -> None:
+    """After a conflict in the file: take either side, then run `make contracts`."""
+    void = voided(CATALOGUE, read_contracts())
+    assert not void, f"run `make contracts`, look at the difference, commit it (void: {void})"

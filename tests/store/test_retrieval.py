@@ -239,7 +239,7 @@ def test_applying_asks_the_gate(
 ) -> None:
     changed = (replace(catalogue[0], version=99), *catalogue[1:])
     store = FeatureStore(home, Gate(read_contracts(), engine), ledger, changed)
-    with pytest.raises(GateRefused, match="definition changed since it was approved"):
+    with pytest.raises(GateRefused, match="computes it changed since it was approved"):
         store.apply(use)
     assert not home.feast.exists()
 
