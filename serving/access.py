@@ -24,6 +24,7 @@ class Area(StrEnum):
     CONTRACTS = "contracts"
     RIGHTS = "rights"
     DOSSIER = "dossier"
+    RETENTION = "retention"
 
 
 _AREAS = {
@@ -31,7 +32,15 @@ _AREAS = {
     Role.REGION_COORDINATOR: frozenset({Area.REGION}),
     Role.DATA_SCIENTIST: frozenset({Area.MODEL, Area.REGISTER, Area.DOSSIER}),
     Role.PRIVACY_OFFICER: frozenset(
-        {Area.REGISTER, Area.LEDGER, Area.AUDIT, Area.CONTRACTS, Area.RIGHTS, Area.DOSSIER}
+        {
+            Area.REGISTER,
+            Area.LEDGER,
+            Area.AUDIT,
+            Area.CONTRACTS,
+            Area.RIGHTS,
+            Area.DOSSIER,
+            Area.RETENTION,
+        }
     ),
 }
 

@@ -5,14 +5,16 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from features.governance.approvals import Approvals
 from features.governance.audit import AuditChain
+from features.governance.contracts import read_contracts
 from features.settings import Home
 from serving.access import Area, Guard
 from serving.accounts import Account
 from serving.dossier import Dossier, Dossiers
 from serving.dossier_files import to_html, to_pdf, to_yaml
 from serving.models_in_use import KnownModel, ModelsInUse
-from serving.proportionality import Proportionality, read_proportionality
+from serving.proportionality import Proportionalities, Proportionate
 
 FILES: Mapping[str, tuple[Callable[[Dossier], str | bytes], str]] = {
     "yaml": (to_yaml, "application/yaml"),
@@ -25,7 +27,8 @@ class DossierDesk:
     """The way for a page to dossiers and to what each theme is worth."""
 
     def __init__(self, home: Home, ledger: sa.Engine, models: ModelsInUse) -> None:
-        self._home = home
+        self._proportionalities = Proportionalities(home, models)
+        self._approvals = Approvals(ledger)
         self._dossiers = Dossiers(home, ledger, models)
         self._audit = AuditChain(ledger)
         self._guard = Guard(self._audit)
@@ -50,7 +53,7 @@ class DossierDesk:
         make, media_type = FILES[kind]
         return make(dossier), media_type
 
-    def proportionality(self, account: Account, moment: datetime) -> Proportionality | None:
-        """What the model in use loses without each theme; None when it was not measured."""
+    def proportionality(self, account: Account, moment: datetime) -> Proportionate | None:
+        """What the model loses without each theme and feature; None while it was not measured."""
         self._guard.area(account, Area.DOSSIER, moment)
-        return read_proportionality(self._home)
+        return self._proportionalities.newest(self._approvals.in_force(read_contracts()))

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from features.governance.contracts import FeatureContract
+from features.governance.retention import RetentionSettings
 from features.settings import Home
 from serving.contract_desk import ContractDesk
 from serving.dossier_desk import DossierDesk
 from serving.models_in_use import ModelsInUse
+from serving.retention_desk import RetentionDesk
 from serving.rights.desk import RightsDesk
 
 
 @dataclass(frozen=True)
 class PrivacyOffice:
-    """Contracts and stops, requests of pupils, dossiers."""
+    """Contracts and stops, requests of pupils, dossiers, terms of keeping."""
 
     contracts: ContractDesk
     rights: RightsDesk
     dossiers: DossierDesk
     models: ModelsInUse
+    retention: RetentionDesk
 
     @classmethod
     def at(
@@ -30,6 +33,7 @@ class PrivacyOffice:
         app: sa.Engine,
         ledger: sa.Engine,
         contracts: Mapping[str, FeatureContract],
+        retention: RetentionSettings,
     ) -> "PrivacyOffice":
         """The office of the installation at `home`."""
         models = ModelsInUse(home)
@@ -38,4 +42,5 @@ class PrivacyOffice:
             rights=RightsDesk(home, environ, app, ledger),
             dossiers=DossierDesk(home, ledger, models),
             models=models,
+            retention=RetentionDesk(home, environ, app, ledger, retention),
         )

@@ -1,111 +1,187 @@
-"""What the model loses without each theme, as training measured it; read tolerantly."""
+"""What the model loses without each theme and feature, as measured, beside how sensitive it is."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from features.catalogue import CATALOGUE
+from features.catalogue import CATALOGUE, Feature, feature
+from features.errors import TijdigError
+from features.governance.contracts import FeatureContract, Sensitivity
 from features.settings import Home
 from features.vocabulary import Theme
-from serving.evaluation import Measured
+from models.proportionality import Estimate, Proportionality, Verdict, read
+from models.registry import Registry
+from serving.models_in_use import ModelsInUse
 
-FILE_NAME = "proportionality.json"
+_ORDER = tuple(reversed(Sensitivity))
+_FIRST_LOOKED_AT = (
+    Verdict.BETTER_WITHOUT,
+    Verdict.SPARE,
+    Verdict.NOT_SHOWN_NEEDED,
+    Verdict.NOT_MEASURED,
+    Verdict.NEEDED,
+)
 
 
 @dataclass(frozen=True)
-class Without:
-    """The whole model minus the model refitted without a theme, on the same rows and resamples.
+class Weighed:
+    """What is lost without one theme or feature, beside what it tells about a pupil.
 
-    A positive `recall` is what the theme adds at the schools' capacity; `lead` is in school weeks.
+    `features` and `health` count what is left out; `sensitivity` is the highest among it.
     """
 
-    theme: str
+    name: str
     label: str
     features: int
     health: int
-    recall: Measured
-    lead: Measured
-
-    @property
-    def verdict(self) -> str:
-        """In words: whether the theme demonstrably adds anything.
-
-        >>> Without("x", "X", 3, 0, Measured(0.04, -0.01, 0.09), Measured()).verdict
-        'draagt niet aantoonbaar bij'
-        """
-        low, high = self.recall.low, self.recall.high
-        if low is None or high is None:
-            return "niet gemeten"
-        if low > 0:
-            return "draagt bij"
-        return "zonder dit thema beter" if high < 0 else "draagt niet aantoonbaar bij"
+    sensitivity: Sensitivity | None
+    recall: Estimate
+    lead: Estimate
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
-class Proportionality:
-    """The whole table. `smallest` names the smallest set of features found sufficient, if any."""
+class SmallestSet:
+    """The smallest set that was found sufficient; `kept` and `left_out` are labels."""
 
-    model_version: str
+    kept: tuple[str, ...]
+    left_out: tuple[str, ...]
+    health_left_out: int
+    recall: Estimate
+    lead: Estimate
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Proportionate:
+    """The measured table, in the order in which an officer looks at it.
+
+    First what can be missed and tells most about a pupil. `in_use`: it is of the model in use.
+    """
+
+    model_version: int
+    in_use: bool
     made_at: str
     tested_on: str
-    themes: tuple[Without, ...]
-    smallest: tuple[str, ...]
-    smallest_loss: Measured
+    margin: float
+    same_model: bool
+    recall: Estimate
+    lead: Estimate
+    themes: tuple[Weighed, ...]
+    features: tuple[Weighed, ...]
+    smallest: SmallestSet | None
 
 
-def read_proportionality(home: Home) -> Proportionality | None:
-    """The table in `<home>/proportionality.json`; None when there is none or it cannot be read.
+class Proportionalities:
+    """Reads the table of the model in use, or else of the newest version that has one."""
 
-    Written by training, with the fields `model_version`, `made_at`, `tested_on`, `themes` (each
-    with `theme`, `recall` and `lead` as value, low and high) and `smallest` (`features`, `recall`).
-    """
-    return _read(home.root / FILE_NAME)
+    def __init__(self, home: Home, models: ModelsInUse) -> None:
+        self._home = home
+        self._models = models
 
-
-def _read(path: Path) -> Proportionality | None:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    def newest(self, contracts: Mapping[str, FeatureContract]) -> Proportionate | None:
+        """The table with the sensitivity of `contracts` beside it; None while none was measured."""
+        for version, run_id, in_use in self._in_order():
+            try:
+                found = read(Registry.at(self._home), run_id)
+            except TijdigError:
+                continue  # a damaged table is none; measuring again mends it
+            if found is not None and found.model_version == version:
+                return _beside(found, contracts, in_use=in_use)
         return None
-    if not isinstance(document, dict):
-        return None
-    themes = document.get("themes")
-    found = (
-        [_without(row) for row in themes if isinstance(row, dict)]
-        if isinstance(themes, list)
-        else []
-    )
-    smallest = document.get("smallest")
-    smallest = smallest if isinstance(smallest, dict) else {}
-    names = smallest.get("features")
-    return Proportionality(
-        model_version=str(document.get("model_version", "")),
-        made_at=str(document.get("made_at", "")),
-        tested_on=str(document.get("tested_on", "")),
-        themes=tuple(found),
-        smallest=tuple(map(str, names)) if isinstance(names, list) else (),
-        smallest_loss=_measured(smallest.get("recall")),
+
+    def _in_order(self) -> Iterable[tuple[int, str, bool]]:
+        known = self._models.all()
+        for one in sorted(known, key=lambda one: (not one.in_use, -one.version)):
+            yield one.version, one.run_id, one.in_use
+
+
+def _beside(
+    found: Proportionality, contracts: Mapping[str, FeatureContract], *, in_use: bool
+) -> Proportionate:
+    weighed = {
+        kind: tuple(
+            sorted(
+                (
+                    _weighed(one.name, one.features, contracts, one.recall_difference,
+                             one.lead_difference_weeks, one.verdict)
+                    for one in found.without
+                    if one.kind == kind
+                ),
+                key=_place,
+            )
+        )
+        for kind in ("theme", "feature")
+    }  # fmt: skip
+    return Proportionate(
+        model_version=found.model_version,
+        in_use=in_use,
+        made_at=found.made_at,
+        tested_on=found.tested_on,
+        margin=found.margin,
+        same_model=found.same_model,
+        recall=found.reference.get("recall", Estimate()),
+        lead=found.reference.get("mean_lead", Estimate()),
+        themes=weighed["theme"],
+        features=weighed["feature"],
+        smallest=_smallest(found),
     )
 
 
-def _without(row: Mapping[str, Any]) -> Without:
-    name = str(row.get("theme", ""))
-    known = {theme.value: theme.label for theme in Theme}
-    members = [one for one in CATALOGUE if one.theme.value == name and one.role == "model"]
-    return Without(
-        theme=name,
-        label=known.get(name, name),
-        features=len(members),
+def _weighed(
+    name: str,
+    left_out: tuple[str, ...],
+    contracts: Mapping[str, FeatureContract],
+    recall: Estimate,
+    lead: Estimate,
+    verdict: Verdict,
+) -> Weighed:
+    members = _known(left_out)
+    levels = [contracts[one.name].sensitivity for one in members if one.name in contracts]
+    return Weighed(
+        name=name,
+        label=_label(name),
+        features=len(left_out),
         health=sum(one.health for one in members),
-        recall=_measured(row.get("recall")),
-        lead=_measured(row.get("lead")),
+        sensitivity=min(levels, key=_ORDER.index) if levels else None,
+        recall=recall,
+        lead=lead,
+        verdict=verdict,
     )
 
 
-def _measured(found: Any) -> Measured:
-    if not isinstance(found, dict):
-        return Measured()
-    values = {name: found.get(name) for name in ("value", "low", "high")}
-    return Measured(**{k: float(v) for k, v in values.items() if isinstance(v, int | float)})
+def _place(one: Weighed) -> tuple[int, int, str]:
+    level = len(_ORDER) if one.sensitivity is None else _ORDER.index(one.sensitivity)
+    return _FIRST_LOOKED_AT.index(one.verdict), level, one.label
+
+
+def _smallest(found: Proportionality) -> SmallestSet | None:
+    smallest = found.smallest_sufficient
+    if smallest is None:
+        return None
+    return SmallestSet(
+        kept=tuple(map(_label, smallest.features)),
+        left_out=tuple(map(_label, smallest.left_out)),
+        health_left_out=sum(one.health for one in _known(smallest.left_out)),
+        recall=smallest.recall_difference,
+        lead=smallest.lead_difference_weeks,
+        verdict=smallest.verdict,
+    )
+
+
+def _known(names: Iterable[str]) -> list[Feature]:
+    there = {one.name for one in CATALOGUE}
+    return [feature(name) for name in names if name in there]
+
+
+def _label(name: str) -> str:
+    """The Dutch words for a theme or a feature; its own name where there are none.
+
+    >>> _label("support"), _label("sent_out_12w"), _label("gone")
+    ('Ondersteuning', 'Keer uit de les gestuurd, de laatste 12 schoolweken', 'gone')
+    """
+    themes = {theme.value: theme.label for theme in Theme}
+    found = _known([name])
+    return found[0].label_nl if found else themes.get(name, name)
+
+
+__all__ = ["Estimate", "Proportionalities", "Proportionate", "SmallestSet", "Verdict", "Weighed"]

@@ -21,6 +21,7 @@ from features.vocabulary import Role
 from serving.access import Area, Guard
 from serving.accounts import Account
 from serving.exceptions import Noticed, noticed
+from serving.proportionality import Proportionalities, Weighed
 
 SOON = timedelta(days=60)
 PAGE = 50
@@ -101,7 +102,8 @@ class RegisteredFeature:
     """A feature with its contract and its use as the ledger has it.
 
     `without_leave`: it was retrieved although the gate did not allow it; there is no such case
-    unless somebody changed the database. `importance` is the share of the model in use, if known.
+    unless somebody changed the database. `importance` is the share of the model in use, if known;
+    `worth` what the lists lose without it, or else without its theme, once measured.
     """
 
     feature: Feature
@@ -112,6 +114,7 @@ class RegisteredFeature:
     last_used: datetime | None = None
     without_leave: bool = False
     importance: float | None = None
+    worth: Weighed | None = None
 
 
 @dataclass(frozen=True)
@@ -170,9 +173,11 @@ class Registers:
         engine: sa.Engine,
         contracts: Mapping[str, FeatureContract],
         importance: Callable[[], Mapping[str, float]] = dict,
+        proportionalities: Proportionalities | None = None,
     ) -> None:
         self._contracts = contracts
         self._importance = importance
+        self._proportionalities = proportionalities
         self._approvals = Approvals(engine)
         self._stops = EmergencyStops(engine)
         self._erasures = Erasures(engine)
@@ -186,7 +191,7 @@ class Registers:
         rows = self._ledger.rows()
         forbidden = self._ledger.without_leave()
         in_force, newest = self._approvals.in_force(self._contracts), self._approvals.newest()
-        importance = self._importance()
+        importance, worth = self._importance(), self._worth(in_force)
         today = moment.astimezone(AMSTERDAM).date()
         found = []
         for feature in CATALOGUE:
@@ -204,9 +209,15 @@ class Registers:
                         row.number in forbidden and feature.name in row.features for row in rows
                     ),
                     importance=importance.get(feature.name),
+                    worth=worth.get(feature.name) or worth.get(feature.theme.value),
                 )
             )
         return found
+
+    def _worth(self, contracts: Mapping[str, FeatureContract]) -> dict[str, Weighed]:
+        """What was measured, by the name of the feature or theme."""
+        found = self._proportionalities.newest(contracts) if self._proportionalities else None
+        return {one.name: one for one in (*found.themes, *found.features)} if found else {}
 
     def all_uses(
         self, account: Account, moment: datetime, selection: Selection = Selection()

@@ -151,8 +151,8 @@ class PseudonymRenewal:
         """The day of the last renewal, or else of the first thing that was written down here."""
         if renewals := Renewals(self._ledger).all():
             return local_day(renewals[-1].moment)
-        rows = AuditChain(self._ledger).rows()
-        return local_day(rows[-1].moment) if rows else None
+        first = AuditChain(self._ledger).first()
+        return local_day(first.moment) if first else None
 
     def _back_online(self, operator: str, moment: datetime, say: Say) -> None:
         """This week's values of the listed pupils, under their new pseudonyms."""

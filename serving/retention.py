@@ -1,5 +1,6 @@
 """Terms of keeping, carried out: what is due, what a run took out, and the proof that it ran."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -34,11 +35,31 @@ class Due:
     found: int | None
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run that was: the terms it went by, and how many rows it took out per rule."""
+
+    moment: datetime
+    terms: Mapping[str, str]
+    removed: Mapping[str, int]
+
+
 class Proofs:
     """The runs that were, each sealed in the audit chain."""
 
     def __init__(self, ledger: sa.Engine) -> None:
         self.sealed = SealedTable(ledger, retention_runs, "retention", frozenset({RAN}))
+
+    def all(self) -> list[Run]:
+        """The runs, newest first; one whose seal does not fit is not among them."""
+        return [
+            Run(
+                datetime.fromisoformat(row["moment"]),
+                json.loads(row["terms"]),
+                json.loads(row["removed"]),
+            )
+            for row in reversed(self.sealed.sealed_rows())
+        ]
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the proofs of earlier runs."""

@@ -123,6 +123,13 @@ class AuditChain:
         with self._engine.connect() as connection:
             return _head(connection)
 
+    def first(self) -> AuditRow | None:
+        """The first event of all; None in an empty chain."""
+        query = select(audit).order_by(audit.c.sequence).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _row(row)
+
     def verify(
         self,
         expected_head: AuditHead | None = None,

@@ -11,6 +11,7 @@ from features.governance.audit import AuditChain
 from features.governance.contracts import read_contracts
 from features.governance.database import open_ledger
 from features.governance.journal import journal_of
+from features.governance.retention import RetentionSettings
 from features.settings import Home, Settings
 from serving.accounts import Accounts
 from serving.desk import Desk
@@ -18,6 +19,7 @@ from serving.evaluation import FILE_NAME
 from serving.home_desk import HomeDesk
 from serving.premises import Premises
 from serving.privacy_office import PrivacyOffice
+from serving.proportionality import Proportionalities
 from serving.region import RegionDesk
 from serving.registers import Registers
 from serving.sessions import Sessions
@@ -32,9 +34,11 @@ from serving.web import (
     list_pages,
     messages,
     model_pages,
+    proportionality_page,
     pupil_pages,
     region_pages,
     register_pages,
+    retention_pages,
     rights_pages,
     sign_in,
     team_pages,
@@ -52,7 +56,9 @@ FAMILIES = (
     register_pages,
     contract_pages,
     rights_pages,
+    retention_pages,
     dossier_pages,
+    proportionality_page,
     model_pages,
     comparison_pages,
     guide_page,
@@ -74,7 +80,9 @@ def create_app(
     engine, ledger = open_app(home), open_ledger(home)
     audit = AuditChain(ledger)
     contracts = read_contracts()
-    office = PrivacyOffice.at(home, environ, engine, ledger, contracts)
+    office = PrivacyOffice.at(
+        home, environ, engine, ledger, contracts, settings.section("retention", RetentionSettings)
+    )
     premises = Premises(home, environ, engine, ledger)
     site = Site(
         settings=web,
@@ -86,7 +94,9 @@ def create_app(
         home_desk=HomeDesk(premises),
         team_desk=TeamDesk(premises),
         region_desk=RegionDesk(premises),
-        registers=Registers(ledger, contracts, office.models.importance),
+        registers=Registers(
+            ledger, contracts, office.models.importance, Proportionalities(home, office.models)
+        ),
         office=office,
         audit=audit,
         evaluation=home.root / FILE_NAME,

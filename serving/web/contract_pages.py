@@ -31,8 +31,7 @@ from serving.web.contexts.office import (
     TablePart,
     TextPart,
 )
-from serving.web.dutch import counted, listing, local_day, long_day, moment, table_day
-from serving.web.register_pages import period
+from serving.web.dutch import counted, listing, local_day, long_day, moment, period, table_day
 from serving.web.services import SignedIn, SignedInForm, TheSite
 
 router = APIRouter()
@@ -175,7 +174,10 @@ def _lineage(followed: FollowedFeature) -> TablePart:
     rows = (
         ("1. Bronkolommen", ", ".join(one.sources)),
         ("2. Berekening", f"venster: {window}; eenheid: {_UNITS[one.unit]}; versie {one.version}"),
-        ("3. Kenmerk", f"{one.name}, vingerafdruk van definitie en berekening {one.definition_hash[:12]}"),
+        (
+            "3. Kenmerk",
+            f"{one.name}, vingerafdruk van definitie en berekening {one.definition_hash[:12]}",
+        ),
         (
             "4. Contract",
             f"versie {followed.contract.content_hash()[:12]}" if followed.contract else "geen",

@@ -9,8 +9,6 @@ from features.errors import NotThere
 from serving.access import Area
 from serving.dossier import Dossier, difference
 from serving.dossier_desk import FILES
-from serving.evaluation import Measured
-from serving.proportionality import Proportionality
 from serving.web.contexts.frame import Link
 from serving.web.contexts.office import (
     Fact,
@@ -48,7 +46,7 @@ def dossiers(site: TheSite, session: SignedIn) -> Response:
         lead="Gemaakt uit metingen, contracten, besluiten en teksten van mensen. Een model komt "
         "niet in gebruik zolang er iets ontbreekt.",
         parts=(
-            LinksPart("Ook", (Link("Evenredigheid per thema", "/evenredigheid"),)),
+            LinksPart("Ook", (Link("Evenredigheid per thema en kenmerk", "/evenredigheid"),)),
             TablePart(
                 "versies",
                 "Versies",
@@ -142,96 +140,3 @@ def _difference(older: Dossier, newer: Dossier) -> TextPart:
         else ("Er is geen verschil.",),
         lines,
     )
-
-
-@router.get("/evenredigheid")
-def proportionality(site: TheSite, session: SignedIn) -> Response:
-    """What recall and lead lose without each theme."""
-    found = site.office.dossiers.proportionality(session.account, site.clock())
-    page = OfficePage(
-        frame=site.frame("Evenredigheid", session, Area.DOSSIER),
-        heading="Evenredigheid per thema",
-        lead="Wat de lijst verliest zonder een thema: het model opnieuw gemaakt zonder die "
-        "kenmerken, gemeten op dezelfde rijen. Naast wat het thema over een leerling vertelt.",
-        back=_BACK,
-        notices=()
-        if found
-        else (Notice(("Nog niet gemeten.", "Vraag de data scientist om deze meting.")),),
-        facts=_measured_on(found) if found else (),
-        parts=_themes(found) if found else (),
-    )
-    return site.render(page)
-
-
-def _measured_on(found: Proportionality) -> tuple[Fact, ...]:
-    return (
-        Fact("Modelversie", found.model_version),
-        Fact("Gemeten op", found.tested_on),
-        Fact("Gemaakt op", found.made_at),
-    )
-
-
-def _themes(found: Proportionality) -> tuple[Part, ...]:
-    rows = tuple(
-        (
-            one.label,
-            str(one.features),
-            counted(one.health, "gezondheidsgegeven", "gezondheidsgegevens"),
-            points(one.recall),
-            weeks(one.lead),
-            one.verdict,
-        )
-        for one in found.themes
-    )
-    columns = ("Thema", "Kenmerken", "Gevoelig", "Verlies aan recall", "Verlies aan voorsprong",
-               "Oordeel")  # fmt: skip
-    parts: list[Part] = [
-        TablePart(
-            "themas",
-            "Zonder dit thema",
-            columns,
-            rows,
-            note="In procentpunten en schoolweken, met 95%-interval. Ter vergelijking: bij een "
-            "model in Den Haag voegden inkomen, gezin en politiegegevens 0,02 AUC toe; Tijdig "
-            "gebruikt die niet.",
-        )
-    ]
-    if found.smallest:
-        parts.append(
-            TextPart(
-                "Kleinste verzameling die genoeg is",
-                (
-                    f"{counted(len(found.smallest), 'kenmerk', 'kenmerken')}; verlies aan recall "
-                    f"{points(found.smallest_loss)}.",
-                ),
-                found.smallest,
-            )
-        )
-    return tuple(parts)
-
-
-def points(one: Measured) -> str:
-    """A difference in points of a hundred, with its interval.
-
-    >>> points(Measured(0.04, -0.01, 0.09)), points(Measured())
-    ('4,0 (-1,0 tot 9,0)', '–')
-    """
-    return _with_interval(one, 100)
-
-
-def weeks(one: Measured) -> str:
-    """A difference in school weeks, with its interval.
-
-    >>> weeks(Measured(0.5))
-    '0,5'
-    """
-    return _with_interval(one, 1)
-
-
-def _with_interval(one: Measured, scale: int) -> str:
-    if one.value is None:
-        return "–"
-    text = f"{scale * one.value:.1f}"
-    if one.low is not None and one.high is not None:
-        text += f" ({scale * one.low:.1f} tot {scale * one.high:.1f})"
-    return text.replace(".", ",")

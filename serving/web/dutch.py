@@ -1,5 +1,6 @@
 """Dates, moments and counts as Dutch people read them; no locale of the machine involved."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -112,3 +113,19 @@ def within(text: str) -> str:
     'jeugdarts vragen (M@ZL)'
     """
     return text[:1].lower() + text[1:]
+
+
+_PERIOD = re.compile(r"P(\d+)([YMD])")
+_PERIOD_WORDS = {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")}
+
+
+def period(text: str) -> str:
+    """An ISO duration in words; what is not one stays as it is.
+
+    >>> period("P5Y"), period("P13M"), period("tot schoolverlaten")
+    ('5 jaar', '13 maanden', 'tot schoolverlaten')
+    """
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        return text
+    return counted(int(match[1]), *_PERIOD_WORDS[match[2]])

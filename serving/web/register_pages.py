@@ -1,6 +1,5 @@
 """Pages for the privacy officer: features with their contracts, their use, the audit chain."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,7 +13,6 @@ from features.catalogue import CATALOGUE
 from features.errors import NotThere
 from features.governance.approvals import expiring
 from features.governance.audit import AuditRow
-from features.governance.contracts import Sensitivity
 from features.governance.ledger import LedgerRow
 from features.governance.use import Purpose
 from features.vocabulary import Role, Theme
@@ -41,7 +39,9 @@ from serving.web.contexts.registers import (
     PivotRow,
     RegisterPage,
 )
-from serving.web.dutch import counted, local_day, moment, table_day
+from serving.web.dutch import counted, local_day, moment, period, table_day
+from serving.web.proportionality_page import share
+from serving.web.register_words import DETAILS, EVENTS, HIDDEN_DETAILS, SENSITIVITY, USES
 from serving.web.services import SignedIn, SignedInForm, TheSite
 
 router = APIRouter()
@@ -68,79 +68,6 @@ _FILTERS: Mapping[str, tuple[str, _Filter]] = {
     "gebruikt-zonder": ("Gebruikt zonder goedkeuring", lambda entry: entry.without_leave),
     "gezondheid": ("Gezondheidsgegevens", lambda entry: entry.feature.health),
 }
-_SENSITIVITY = {Sensitivity.LOW: "laag", Sensitivity.MEDIUM: "midden", Sensitivity.HIGH: "hoog"}
-_USES = {
-    "train": "model trainen",
-    "score": "lijst maken",
-    "show": "tonen",
-    "report": "aantallen rapporteren",
-}
-_EVENTS = {
-    "signed_in": "ingelogd",
-    "signed_out": "uitgelogd",
-    "sign_in_wrong": "verkeerd wachtwoord",
-    "sign_in_wait": "inloggen tijdelijk geblokkeerd",
-    "password_set": "wachtwoord gekozen",
-    "list_seen": "bespreeklijst bekeken",
-    "pupil_seen": "leerling bekeken",
-    "decision_kept": "besluit bewaard",
-    "outcome_kept": "uitkomst bewaard",
-    "pupils_searched": "leerling gezocht",
-    "pupil_added": "leerling zelf toegevoegd",
-    "at_home_seen": "al in beeld bekeken",
-    "care_entered": "zorg bij verzuim vastgelegd",
-    "team_overview_seen": "zorgteam-overzicht bekeken",
-    "exported": "bestand gemaakt",
-    "region_seen": "regiobeeld bekeken",
-    "access_refused": "toegang geweigerd",
-    "ledger_seen": "gebruiksregister bekeken",
-    "audit_seen": "inzagelog bekeken",
-    "features_retrieved": "kenmerken opgehaald",
-    "lists_published": "lijsten gepubliceerd",
-    "model_promoted": "model in gebruik genomen",
-    "model_promotion_refused": "model niet in gebruik genomen",
-    "contract_approved": "kenmerk goedgekeurd",
-    "contract_refused": "kenmerk afgekeurd",
-    "feature_switched_off": "kenmerk uitgezet",
-    "experiment_permitted": "proef toegestaan",
-    "lists_stopped": "lijsten gestopt",
-    "lists_resumed": "lijsten hervat",
-    "objection_made": "bezwaar vastgelegd",
-    "objection_withdrawn": "bezwaar ingetrokken",
-    "request_taken": "verzoek aangenomen",
-    "request_opened": "verzoek geopend",
-    "request_handled": "verzoek afgehandeld",
-    "access_package_made": "inzagepakket gemaakt",
-    "pupil_searched": "leerling gezocht",
-    "pupil_erased": "leerling gewist",
-    "exceptions_seen": "uitzonderingen bekeken",
-    "audit_head_signed": "keten ondertekend",
-    "ledger_exported": "gebruiksregister gedownload",
-    "dossier_exported": "dossier gedownload",
-    "retention_run": "bewaartermijnen uitgevoerd",
-}
-_DETAILS = {
-    "pupils": "leerlingen",
-    "as_of": "lijst van",
-    "kind": "besluit",
-    "area": "onderdeel",
-    "ledger": "regel gebruiksregister",
-    "lists": "lijsten",
-    "model_version": "modelversie",
-    "version": "modelversie",
-    "signed_by": "getekend",
-    "reasons": "redenen",
-    "gate_decision": "besluit van de poort",
-    "decision_on_contract": "besluit nr.",
-    "stop": "regel nr.",
-    "erasure": "verslag nr.",
-    "due_on": "antwoord uiterlijk",
-    "rows": "regels",
-}
-# Hashes are for a machine to compare; the chain seals them.
-_HIDDEN_DETAILS = frozenset({"sha256", "pupils_sha256", "bundle", "evaluation"})
-_PERIOD = re.compile(r"P(\d+)([YMD])")
-_PERIOD_WORDS = {"Y": ("jaar", "jaar"), "M": ("maand", "maanden"), "D": ("dag", "dagen")}
 
 
 @router.get("/kenmerken")
@@ -241,7 +168,7 @@ def exceptions(site: TheSite, session: SignedIn) -> Response:
         (
             moment(one.moment),
             one.why.label,
-            _EVENTS.get(one.event, one.event.replace("_", " ")),
+            EVENTS.get(one.event, one.event.replace("_", " ")),
             one.actor,
             one.role.label,
             one.school,
@@ -318,6 +245,7 @@ def _feature(entry: RegisteredFeature) -> FeatureLine:
         importance=(
             "" if entry.importance is None else f"{100 * entry.importance:.1f} %".replace(".", ",")
         ),
+        worth=_worth(entry),
     )
     if contract is None:
         return known
@@ -330,14 +258,23 @@ def _feature(entry: RegisteredFeature) -> FeatureLine:
         legal_basis=contract.legal_basis,
         special_category=contract.special_category or "nee",
         exception=contract.exception,
-        sensitivity=_SENSITIVITY[contract.sensitivity],
+        sensitivity=SENSITIVITY[contract.sensitivity],
         retention_source=period(contract.retention_source),
         retention_value=period(contract.retention_value),
-        uses=tuple(words for name, words in _USES.items() if getattr(contract.uses, name)),
+        uses=tuple(words for name, words in USES.items() if getattr(contract.uses, name)),
         owner=contract.owner,
         approved=approved,
         expires=f"verloopt op {table_day(contract.expires_on)}",
     )
+
+
+def _worth(entry: RegisteredFeature) -> str:
+    """What the lists lose without it, as measured; of its theme where it was not measured alone."""
+    one = entry.worth
+    if one is None:
+        return "nog niet gemeten"
+    lost = f"verlies aan recall {share(one.recall)} procentpunt: {one.verdict.words}"
+    return lost if one.name == entry.feature.name else f"het hele thema: {lost}"
 
 
 def _used(entry: RegisteredFeature) -> str:
@@ -401,29 +338,17 @@ def _use(row: LedgerRow) -> LedgerLine:
 
 def _event(row: AuditRow) -> AuditLine:
     detail = [
-        f"{_DETAILS.get(name, name)}: {value}"
+        f"{DETAILS.get(name, name)}: {value}"
         for name, value in row.detail.items()
-        if name not in _HIDDEN_DETAILS
+        if name not in HIDDEN_DETAILS
     ]
     return AuditLine(
         number=row.sequence,
         when=moment(row.moment),
         who=row.actor,
         role=row.role.label,
-        event=_EVENTS.get(row.event, row.event.replace("_", " ")),
+        event=EVENTS.get(row.event, row.event.replace("_", " ")),
         school=row.school,
         subject=row.subject,
         detail=", ".join(detail),
     )
-
-
-def period(text: str) -> str:
-    """An ISO duration in words; what is not one stays as it is.
-
-    >>> period("P5Y"), period("P13M"), period("tot schoolverlaten")
-    ('5 jaar', '13 maanden', 'tot schoolverlaten')
-    """
-    match = _PERIOD.fullmatch(text)
-    if match is None:
-        return text
-    return counted(int(match[1]), *_PERIOD_WORDS[match[2]])

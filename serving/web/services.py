@@ -40,6 +40,7 @@ _MENU = (
     (Area.LEDGER, Link("Gebruiksregister", "/gebruik")),
     (Area.AUDIT, Link("Inzagelog", "/inzage")),
     (Area.RIGHTS, Link("Verzoeken", "/verzoeken")),
+    (Area.RETENTION, Link("Bewaren", "/bewaren")),
     (Area.DOSSIER, Link("Dossiers", "/dossier")),
     (Area.CONTRACTS, Link("Noodstop", "/noodstop")),
 )

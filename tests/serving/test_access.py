@@ -73,6 +73,8 @@ POST /verzoeken/{request_id}/wis      401 403 403 403 403 403
 GET  /dossier                         303 403 403 200 200 403
 GET  /dossier/{version}               303 403 403 404 404 403
 GET  /gebruik/bestand.{kind}          303 403 403 403 200 403
+GET  /bewaren                         303 403 403 403 200 403
+POST /bewaren                         401 403 403 403 403 403
 GET  /evenredigheid                   303 403 403 200 200 403
 GET  /model                           303 403 403 200 403 403
 GET  /vergelijken                     303 403 403 200 403 403

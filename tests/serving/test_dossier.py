@@ -22,7 +22,6 @@ from models.registry import Registry
 from serving.dossier import Dossier, Dossiers, difference
 from serving.dossier_files import to_html, to_pdf, to_yaml
 from serving.models_in_use import ModelsInUse
-from serving.proportionality import FILE_NAME, read_proportionality
 
 MOMENT = datetime(2026, 11, 16, 8, tzinfo=UTC)
 TODAY = date(2026, 11, 16)
@@ -164,25 +163,3 @@ def test_the_files_say_the_same_for_machine_and_people(home: Home, tmp_path: Pat
     assert "tekst ontbreekt" in page and f"<td>{NAME}</td>" in page
     assert to_pdf(made).startswith(b"%PDF-")
     assert np.char.count(page, "<script") == 0
-
-
-def test_what_each_theme_is_worth_is_read_with_a_verdict(home: Home) -> None:
-    assert read_proportionality(home) is None
-    themes = [
-        {"theme": "absence", "recall": {"value": 0.2, "low": 0.1, "high": 0.3}},
-        {"theme": "career", "recall": {"value": 0.0, "low": -0.1, "high": 0.1}},
-        {"theme": "pattern", "recall": {"value": -0.1, "low": -0.2, "high": -0.01}},
-        {"theme": "support"},
-        "damaged",
-    ]
-    path = home.root / FILE_NAME
-    path.write_text(json.dumps({"model_version": 3, "themes": themes}), encoding="utf-8")
-    found = read_proportionality(home)
-    path.unlink()
-    assert found is not None
-    assert [one.verdict for one in found.themes] == [
-        "draagt bij",
-        "draagt niet aantoonbaar bij",
-        "zonder dit thema beter",
-        "niet gemeten",
-    ]

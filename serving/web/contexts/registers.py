@@ -33,6 +33,7 @@ class FeatureLine:
     sentence: str
     used: str
     importance: str
+    worth: str
 
 
 @dataclass(frozen=True)
