@@ -25,6 +25,7 @@ from features.governance.pseudonyms import (
     keyed_hashes,
     pupil_key,
 )
+from features.governance.vault_tables import LINKS, METADATA, PUPILS, RENEWED, WRAPPED_KEYS
 from features.settings import Home
 from features.vocabulary import PupilKey
 
@@ -33,41 +34,6 @@ NONCE_BYTES = 12
 _OWN_ROW = "*"  # not a school code: the row of `wrapped_key` with the vault's own secret
 _PSEUDONYMS = "*p"  # and a version: the secret of pseudonyms, which is destroyed when renewed
 _BATCH = 500  # keys per query: databases limit the number of parameters
-
-_metadata = sa.MetaData()
-_wrapped_keys = sa.Table(
-    "wrapped_key",
-    _metadata,
-    sa.Column("name", sa.String(16), primary_key=True),
-    sa.Column("wrapped", sa.LargeBinary, nullable=False),
-)
-_pupils = sa.Table(
-    "pupil",
-    _metadata,
-    sa.Column("uid", sa.LargeBinary(16), primary_key=True),
-    sa.Column("pupil_key", sa.String(40), nullable=False, unique=True),
-    sa.Column("school", sa.String(6), nullable=False),
-    sa.Column("number_tag", sa.LargeBinary(32), nullable=False),
-    sa.Column("sealed", sa.LargeBinary, nullable=False),
-    sa.Column("content_tag", sa.LargeBinary(32), nullable=False),
-    sa.UniqueConstraint("school", "number_tag"),
-)
-
-# A pupil who came from another school of the region: records go on under the kept key.
-_links = sa.Table(
-    "linked_pupil",
-    _metadata,
-    sa.Column("pupil_key", sa.String(40), primary_key=True),
-    sa.Column("kept_key", sa.String(40), nullable=False, index=True),
-)
-
-# Which pseudonym becomes which; empty but for the time of a renewal.
-_renewed = sa.Table(
-    "renewed_pupil",
-    _metadata,
-    sa.Column("old_key", sa.String(40), primary_key=True),
-    sa.Column("new_key", sa.String(40), nullable=False, unique=True),
-)
 
 
 @dataclass(frozen=True)
@@ -123,7 +89,7 @@ class Vault:
             home.vault.touch(mode=0o600)
         engine = sa.create_engine(f"sqlite:///{home.vault}", poolclass=sa.NullPool)
         try:
-            _metadata.create_all(engine)
+            METADATA.create_all(engine)
             return cls(engine, master)
         except sa.exc.DatabaseError as problem:
             raise VaultError(
@@ -140,9 +106,7 @@ class Vault:
         school has the key of that one.
         """
         tags = [self._number_tag(school, number) for number in numbers]
-        query = sa.select(_pupils.c.number_tag, _pupils.c.pupil_key).where(
-            _pupils.c.school == school
-        )
+        query = sa.select(PUPILS.c.number_tag, PUPILS.c.pupil_key).where(PUPILS.c.school == school)
         with self._engine.begin() as connection:
             kept = _kept_keys(connection)
             keys = {tag: kept.get(key, key) for tag, key in connection.execute(query)}
@@ -162,11 +126,11 @@ class Vault:
         wanted = {self._number_tag(school, one.pupil_number): one for one in identities}
         if not wanted:
             return set()
-        query = sa.select(_pupils.c.uid, _pupils.c.number_tag, _pupils.c.content_tag)
+        query = sa.select(PUPILS.c.uid, PUPILS.c.number_tag, PUPILS.c.content_tag)
         with self._engine.begin() as connection:
             known = {
                 row.number_tag: (row.uid, row.content_tag)
-                for row in connection.execute(query.where(_pupils.c.school == school))
+                for row in connection.execute(query.where(PUPILS.c.school == school))
             }
             new = {tag: one for tag, one in wanted.items() if tag not in known}
             self._insert(connection, school, new)
@@ -175,26 +139,26 @@ class Vault:
                 if tag in known and known[tag][1] != self._content_tag(school, one):
                     cipher = self._cipher(school, connection)
                     row = self._sealed_row(cipher, school, tag, one, known[tag][0])
-                    connection.execute(_pupils.update().where(_pupils.c.uid == row["uid"]), [row])
+                    connection.execute(PUPILS.update().where(PUPILS.c.uid == row["uid"]), [row])
                     changed.add(one.pupil_number)
         return changed
 
     def identities(self, pupil_keys: Sequence[PupilKey]) -> dict[PupilKey, Identity]:
         """Who these pupils are; a key that the vault does not know is left out."""
         found: dict[PupilKey, Identity] = {}
-        query = sa.select(_pupils.c.uid, _pupils.c.pupil_key, _pupils.c.school, _pupils.c.sealed)
+        query = sa.select(PUPILS.c.uid, PUPILS.c.pupil_key, PUPILS.c.school, PUPILS.c.sealed)
         with self._engine.connect() as connection:
             for start in range(0, len(pupil_keys), _BATCH):
                 batch = pupil_keys[start : start + _BATCH]
-                for row in connection.execute(query.where(_pupils.c.pupil_key.in_(batch))):
+                for row in connection.execute(query.where(PUPILS.c.pupil_key.in_(batch))):
                     found[PupilKey(row.pupil_key)] = self._unsealed(
                         connection, row.school, row.uid, row.sealed
                     )
                 # A matched pupil is called as at the school of now.
-                moved = query.add_columns(_links.c.kept_key).join(
-                    _links, _links.c.pupil_key == _pupils.c.pupil_key
+                moved = query.add_columns(LINKS.c.kept_key).join(
+                    LINKS, LINKS.c.pupil_key == PUPILS.c.pupil_key
                 )
-                for row in connection.execute(moved.where(_links.c.kept_key.in_(batch))):
+                for row in connection.execute(moved.where(LINKS.c.kept_key.in_(batch))):
                     found[PupilKey(row.kept_key)] = self._unsealed(
                         connection, row.school, row.uid, row.sealed
                     )
@@ -210,19 +174,19 @@ class Vault:
                 kept = _kept_keys(connection)
                 final = kept.get(wanted, wanted)
                 assert final != own, "a pupil cannot be linked to itself"
-                connection.execute(_links.delete().where(_links.c.pupil_key == own))
-                connection.execute(_links.insert(), [{"pupil_key": own, "kept_key": final}])
+                connection.execute(LINKS.delete().where(LINKS.c.pupil_key == own))
+                connection.execute(LINKS.insert(), [{"pupil_key": own, "kept_key": final}])
                 connection.execute(
-                    _links.update().where(_links.c.kept_key == own).values(kept_key=final)
+                    LINKS.update().where(LINKS.c.kept_key == own).values(kept_key=final)
                 )
 
     def known_as(self, pupil_key: PupilKey) -> tuple[PupilKey, ...]:
         """Every pseudonym of one person, this one first: what an erasure must look for."""
-        query = sa.select(_links.c.pupil_key, _links.c.kept_key)
-        is_theirs = (_links.c.kept_key == pupil_key) | (_links.c.pupil_key == pupil_key)
+        query = sa.select(LINKS.c.pupil_key, LINKS.c.kept_key)
+        is_theirs = (LINKS.c.kept_key == pupil_key) | (LINKS.c.pupil_key == pupil_key)
         with self._engine.connect() as connection:
             kept = {row.kept_key for row in connection.execute(query.where(is_theirs))}
-            rows = connection.execute(query.where(_links.c.kept_key.in_(kept)))
+            rows = connection.execute(query.where(LINKS.c.kept_key.in_(kept)))
             others = {PupilKey(key) for row in rows for key in row}
         return pupil_key, *sorted(others - {pupil_key})
 
@@ -233,7 +197,7 @@ class Vault:
     def pupils_of(self, school: str) -> dict[PupilKey, Identity]:
         """Everyone the vault knows at `school`; to find one person, never to make a list."""
         found: dict[PupilKey, Identity] = {}
-        query = sa.select(_pupils).where(_pupils.c.school == school)
+        query = sa.select(PUPILS).where(PUPILS.c.school == school)
         with self._engine.connect() as connection:
             kept = _kept_keys(connection)
             for row in connection.execute(query):
@@ -244,11 +208,11 @@ class Vault:
     def forget(self, pupil_key: PupilKey) -> int:
         """Take a pupil out, so that no one can lead the pseudonym back to a person; rows gone."""
         with self._engine.begin() as connection:
-            own = sa.select(_links.c.pupil_key).where(_links.c.kept_key == pupil_key)
-            is_theirs = (_pupils.c.pupil_key == pupil_key) | _pupils.c.pupil_key.in_(own)
-            gone = connection.execute(_pupils.delete().where(is_theirs))
-            is_link = (_links.c.kept_key == pupil_key) | (_links.c.pupil_key == pupil_key)
-            connection.execute(_links.delete().where(is_link))
+            own = sa.select(LINKS.c.pupil_key).where(LINKS.c.kept_key == pupil_key)
+            is_theirs = (PUPILS.c.pupil_key == pupil_key) | PUPILS.c.pupil_key.in_(own)
+            gone = connection.execute(PUPILS.delete().where(is_theirs))
+            is_link = (LINKS.c.kept_key == pupil_key) | (LINKS.c.pupil_key == pupil_key)
+            connection.execute(LINKS.delete().where(is_link))
             return gone.rowcount
 
     def begin_renewal(self, strays: Iterable[PupilKey] = ()) -> dict[PupilKey, PupilKey]:
@@ -261,7 +225,7 @@ class Vault:
         version = self.version + 1
         with self._engine.begin() as connection:
             key = self._key_of(version, connection)
-            known = connection.execute(sa.select(_pupils.c.uid, _pupils.c.pupil_key)).all()
+            known = connection.execute(sa.select(PUPILS.c.uid, PUPILS.c.pupil_key)).all()
             uids = {PupilKey(row.pupil_key): bytes(row.uid) for row in known}
             uids |= {one: secrets.token_bytes(16) for one in strays if one not in uids}
             rows = [
@@ -269,7 +233,7 @@ class Vault:
                 for old, uid in uids.items()
             ]
             if rows:
-                connection.execute(_renewed.insert(), rows)
+                connection.execute(RENEWED.insert(), rows)
             return _renewed_keys(connection)
 
     def renewed(self) -> dict[PupilKey, PupilKey]:
@@ -280,22 +244,22 @@ class Vault:
     def all_keys(self) -> set[PupilKey]:
         """Every pseudonym that belongs to someone."""
         with self._engine.connect() as connection:
-            return {PupilKey(key) for key in connection.scalars(sa.select(_pupils.c.pupil_key))}
+            return {PupilKey(key) for key in connection.scalars(sa.select(PUPILS.c.pupil_key))}
 
     def finish_renewal(self) -> None:
         """Let every pupil go by the new pseudonym, and destroy the key of the older ones."""
         with self._engine.begin() as connection:
             newest = _newest_version(connection)
-            for column in (_pupils.c.pupil_key, _links.c.pupil_key, _links.c.kept_key):
-                new = sa.select(_renewed.c.new_key).where(_renewed.c.old_key == column)
-                is_old = column.in_(sa.select(_renewed.c.old_key))
+            for column in (PUPILS.c.pupil_key, LINKS.c.pupil_key, LINKS.c.kept_key):
+                new = sa.select(RENEWED.c.new_key).where(RENEWED.c.old_key == column)
+                is_old = column.in_(sa.select(RENEWED.c.old_key))
                 change = {column.name: new.scalar_subquery()}
                 connection.execute(column.table.update().where(is_old).values(change))
-            connection.execute(_renewed.delete())
-            is_older = _wrapped_keys.c.name.startswith(_PSEUDONYMS) & (
-                _wrapped_keys.c.name != f"{_PSEUDONYMS}{newest}"
+            connection.execute(RENEWED.delete())
+            is_older = WRAPPED_KEYS.c.name.startswith(_PSEUDONYMS) & (
+                WRAPPED_KEYS.c.name != f"{_PSEUDONYMS}{newest}"
             )
-            connection.execute(_wrapped_keys.delete().where(is_older))
+            connection.execute(WRAPPED_KEYS.delete().where(is_older))
 
     def record_keys(self, texts: pl.Series) -> pl.Series:
         """Keyed hashes of the ids of source records, the same for ever for the same text."""
@@ -312,7 +276,7 @@ class Vault:
             self._sealed_row(cipher, school, tag, one, secrets.token_bytes(16))
             for tag, one in new.items()
         ]
-        connection.execute(_pupils.insert(), rows)
+        connection.execute(PUPILS.insert(), rows)
         return {tag: str(row["pupil_key"]) for tag, row in zip(new, rows, strict=True)}
 
     def _sealed_row(
@@ -356,12 +320,12 @@ class Vault:
 
     def _data_key(self, name: str, connection: sa.Connection) -> tuple[bool, bytes]:
         """Whether a key is made just now, in the transaction of `connection`, and the key."""
-        query = sa.select(_wrapped_keys.c.wrapped).where(_wrapped_keys.c.name == name)
+        query = sa.select(WRAPPED_KEYS.c.wrapped).where(WRAPPED_KEYS.c.name == name)
         wrapped = connection.execute(query).scalar()
         if is_new := wrapped is None:
             nonce, key = secrets.token_bytes(NONCE_BYTES), secrets.token_bytes(32)
             wrapped = nonce + self._master.encrypt(nonce, key, name.encode())
-            connection.execute(_wrapped_keys.insert(), [{"name": name, "wrapped": wrapped}])
+            connection.execute(WRAPPED_KEYS.insert(), [{"name": name, "wrapped": wrapped}])
         try:
             nonce, body = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
             return is_new, self._master.decrypt(nonce, body, name.encode())
@@ -381,13 +345,13 @@ class Vault:
 
 
 def _kept_keys(connection: sa.Connection) -> dict[str, str]:
-    query = sa.select(_links.c.pupil_key, _links.c.kept_key)
+    query = sa.select(LINKS.c.pupil_key, LINKS.c.kept_key)
     return {row.pupil_key: row.kept_key for row in connection.execute(query)}
 
 
 def _newest_version(connection: sa.Connection) -> int:
     """The version of the newest key of pseudonyms; 0 while there is none."""
-    query = sa.select(_wrapped_keys.c.name).where(_wrapped_keys.c.name.startswith(_PSEUDONYMS))
+    query = sa.select(WRAPPED_KEYS.c.name).where(WRAPPED_KEYS.c.name.startswith(_PSEUDONYMS))
     names = [name.removeprefix(_PSEUDONYMS) for name in connection.scalars(query)]
     return max(map(int, names), default=0)
 
@@ -395,7 +359,7 @@ def _newest_version(connection: sa.Connection) -> int:
 def _renewed_keys(connection: sa.Connection) -> dict[PupilKey, PupilKey]:
     return {
         PupilKey(row.old_key): PupilKey(row.new_key)
-        for row in connection.execute(sa.select(_renewed))
+        for row in connection.execute(sa.select(RENEWED))
     }
 
 
