@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import Progress, TaskID
 
 from serving.commands.context import Work
 from serving.commands.deliveries import preview_all
+from serving.commands.steps import steps_shown
 
 if TYPE_CHECKING:
     from features.ingest import ImportReport
@@ -42,7 +42,7 @@ def ingest(work: Work, paths: tuple[Path, ...], as_json: bool, preview: bool) ->
     if preview:
         preview_all(work, paths)
         return
-    for report in ingest_all(work, paths):
+    for report in ingest_all(work, paths, plain_lines=not as_json):
         if as_json:
             click.echo(report.to_json())
         else:
@@ -50,25 +50,26 @@ def ingest(work: Work, paths: tuple[Path, ...], as_json: bool, preview: bool) ->
                 work.say(line)
 
 
-def ingest_all(work: Work, paths: tuple[Path, ...]) -> Iterator["ImportReport"]:
-    """Ingest each path as a delivery of its own; yields the import reports."""
+def ingest_all(
+    work: Work, paths: tuple[Path, ...], *, plain_lines: bool = True
+) -> Iterator["ImportReport"]:
+    """Ingest each path as a delivery of its own; yields the import reports.
+
+    Long files tell how far they are; without a terminal only where `plain_lines`.
+    """
     from features.ingest import IngestSettings
     from features.ingest import ingest as ingest_delivery
 
     settings = work.settings.section("ingest", IngestSettings)
-    with Progress(console=work.console, transient=True) as progress:
-        steps: dict[str, TaskID] = {}
+    with steps_shown(work, plain_lines=plain_lines) as show:
+        for number, path in enumerate(paths, start=1):
 
-        def show(step: str, done: float) -> None:
-            if step not in steps:
-                steps[step] = progress.add_task(step, total=1.0)
-            progress.update(steps[step], completed=done)
+            def show_step(step: str, done: float, of: str = path.name) -> None:
+                show(f"{of}: {step}", done)
 
-        for path in progress.track(paths, description="ingest"):
-            yield ingest_delivery(path, work.home, work.clock(), settings, work.environ, show)
-            for step in steps.values():
-                progress.remove_task(step)
-            steps.clear()
+            yield ingest_delivery(path, work.home, work.clock(), settings, work.environ, show_step)
+            if len(paths) > 1:
+                show("deliveries", number / len(paths))
 
 
 COMMANDS = (simulate, ingest)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.errors import DeliveryRefused
-from features.ingest import ImportReport, IngestSettings, ingest
+from features.ingest import ImportReport, IngestSettings, ingest, splitting
 from features.ingest.forms import read_forms
 from features.settings import Home
 from tests.ingest.office import RECEIVED, Office, new_office, plain, workbook
@@ -253,15 +253,18 @@ def run(name: str, examples: int) -> Counter[str]:
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.lists(MUTATION, min_size=1, max_size=4), st.booleans())
-        def grind(mutations: list[tuple[str, int, object]], in_parts: bool) -> None:
+        @given(st.lists(MUTATION, min_size=1, max_size=4), st.booleans(), st.booleans())
+        def grind(mutations: list[tuple[str, int, object]], in_parts: bool, as_words: bool) -> None:
             content = pristine
             for how, place, what in mutations:
                 content = mutated(content, how, place, what)
             files = {"export.csv": content}
             if name == "mbo_lesson_range":
                 files["schools.csv"] = SCHOOLS
-            one.deliver(files, IngestSettings(long_megabytes=0.000_001 if in_parts else 64.0))
+            with pytest.MonkeyPatch.context() as patch:
+                # As in a large file, whose columns of few different texts are read as words.
+                patch.setattr(splitting, "SAMPLE_BYTES", len(content) // 2 if as_words else 1 << 30)
+                one.deliver(files, IngestSettings(long_megabytes=0.000_001 if in_parts else 64.0))
 
         grind()
         return one.outcomes
@@ -297,25 +300,50 @@ def test_two_thousand_mutated_files_end_in_one_of_three_ways(
     assert min(outcomes["refused"], outcomes["quarantined"], outcomes["whole"]) > 0
 
 
-@settings(max_examples=(settings.default or settings()).max_examples)
-@given(
-    st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6),
-    st.lists(st.tuples(st.integers(0, 30), CELLS), max_size=4),
-)
-def test_a_mutated_spreadsheet_ends_in_one_of_three_ways(
-    flips: list[tuple[int, int]], cells: list[tuple[int, bytes]]
-) -> None:
+FLIPS = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6)
+
+
+def run_spreadsheets(examples: int) -> Counter[str]:
+    """Deliver `examples` mutations of one XLSX: of its cells and of its bytes."""
     lines = plain(TEXTS["mbo_lesson_range"].format(canary=CANARY)).strip().split("\n")
-    rows: list[list[object]] = [list(line.split(";")) for line in lines]
-    for place, text in cells:
-        row = rows[place % len(rows)]
-        row[place % len(row)] = "".join(
-            letter
-            for letter in text.decode("utf-8", "ignore")
-            if letter.isalnum() or letter in " ;,.-:"
-        )
-    book = bytearray(workbook(rows))
-    for place, byte in flips:
-        book[place % len(book)] = byte
     with mill() as one:
-        one.deliver({"export.xlsx": bytes(book), "schools.csv": SCHOOLS}, IngestSettings())
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(FLIPS, st.lists(st.tuples(st.integers(0, 30), CELLS), max_size=4))
+        def grind(flips: list[tuple[int, int]], cells: list[tuple[int, bytes]]) -> None:
+            rows: list[list[object]] = [list(line.split(";")) for line in lines]
+            for place, text in cells:
+                row = rows[place % len(rows)]
+                row[place % len(row)] = _typable(text)
+            book = bytearray(workbook(rows))
+            for place, byte in flips:
+                book[place % len(book)] = byte
+            one.deliver({"export.xlsx": bytes(book), "schools.csv": SCHOOLS}, IngestSettings())
+
+        grind()
+        return one.outcomes
+
+
+def _typable(text: bytes) -> str:
+    letters = text.decode("utf-8", "ignore")
+    return "".join(one for one in letters if one.isalnum() or one in " ;,.-:")
+
+
+def test_a_mutated_spreadsheet_ends_in_one_of_three_ways() -> None:
+    outcomes = run_spreadsheets(100)
+    assert outcomes["refused"] > 0
+    assert outcomes["whole"] + outcomes["quarantined"] > 0
+
+
+@pytest.mark.slow
+def test_two_thousand_mutated_spreadsheets_end_in_one_of_three_ways(
+    record_property: Callable[[str, object], None],
+) -> None:
+    outcomes = run_spreadsheets(2000)
+    record_property("outcomes", dict(outcomes))
+    assert outcomes.total() >= 2000
+    assert min(outcomes["refused"], outcomes["quarantined"], outcomes["whole"]) > 0
