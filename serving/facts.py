@@ -1,6 +1,6 @@
 """The facts about one pupil as known on a Monday: the days, the support, the group."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -107,6 +107,23 @@ class SupportItem:
 
 
 @dataclass(frozen=True)
+class FormerSchool:
+    """Absence in the twelve months up to `until` at an earlier school, as that school summed it.
+
+    None where it said nothing. No day is known, so none of it stands in the calendar, and no
+    feature counts it.
+    """
+
+    until: date
+    half_days_authorised: int | None
+    half_days_unauthorised: int | None
+    minutes_authorised: int | None
+    minutes_unauthorised: int | None
+    times: int | None
+    over_a_quarter: bool | None
+
+
+@dataclass(frozen=True)
 class PupilFacts:
     """What the pupil page shows before any reason."""
 
@@ -114,6 +131,7 @@ class PupilFacts:
     year_group: str
     weeks: tuple[Week, ...]
     support: tuple[SupportItem, ...]
+    former: tuple[FormerSchool, ...] = ()
 
 
 def read_facts(log: RecordLog, school: str, pupil_key: PupilKey, as_of: date) -> PupilFacts:
@@ -127,6 +145,7 @@ def read_facts(log: RecordLog, school: str, pupil_key: PupilKey, as_of: date) ->
         year_group=year_group,
         weeks=() if days is None else _weeks(days),
         support=_support(tables, as_of),
+        former=_former(log, school, pupil_key, moment),
     )
 
 
@@ -190,6 +209,15 @@ def _support(tables: PartitionTables, as_of: date) -> tuple[SupportItem, ...]:
         for row in tables.support.to_pylist()
     ]
     return tuple(sorted(items, key=lambda item: (item.starts_on or as_of, item.kind)))
+
+
+def _former(
+    log: RecordLog, school: str, pupil_key: PupilKey, moment: datetime
+) -> tuple[FormerSchool, ...]:
+    sums = log.read_as_of(LogTable.PRIOR_ABSENCE, moment, schools=[school], pupil_keys=[pupil_key])
+    names = [field.name for field in fields(FormerSchool)]
+    found = [FormerSchool(**row) for row in sums.select(names).to_pylist()]
+    return tuple(sorted(found, key=lambda one: one.until))
 
 
 def absent_days(facts: PupilFacts) -> dict[Mark, int]:

@@ -36,6 +36,7 @@ from serving.web.contexts.pupil import (
     SupportLine,
 )
 from serving.web.dutch import counted, full_day, local_day, moment, table_day, week_number
+from serving.web.former_school import former_school
 from serving.web.pupil_calendar import calendar_parts, legend, summary
 from serving.web.services import SignedIn, SignedInForm, Site, TheSite
 
@@ -125,7 +126,10 @@ def _page(
         saved=saved,
         week=week,
         data_until=full_day(listed.data_until),
-        summary=summary(facts),
+        summary=(
+            *summary(facts),
+            *(line for one in facts.former for line in former_school(one)),
+        ),
         calendar=calendar_parts(facts),
         legend=legend(),
         support=tuple(_support(number, item) for number, item in enumerate(facts.support, start=1)),

@@ -286,6 +286,7 @@ def _delivery(pupils: Sequence[Pupil], others: Sequence[Pupil]) -> DeliveryRows:
             rows[LogTable.PLACEMENTS] += _placements(school, pupil)
     rows[LogTable.ABSENCE] = [*_absences(pupils[0]), *_absences(pupils[3])[6:]]
     rows[LogTable.SUPPORT] = _support(pupils[0])
+    rows[LogTable.PRIOR_ABSENCE] = _former_school(pupils[0])
     return DeliveryRows(
         received_at=datetime(2026, 11, 16, 4, tzinfo=UTC),
         digest="f" * 64,
@@ -361,6 +362,21 @@ def _support(pupil: Pupil) -> list[dict[str, object]]:
         }
         for kind, status, starts_on, ends_on in items
     ]
+
+
+def _former_school(pupil: Pupil) -> list[dict[str, object]]:
+    """Known since before the list, and said otherwise since."""
+    shared = {
+        "record_key": "prior-noor",
+        "school": SCHOOL,
+        "pupil_key": pupil.key,
+        "until": date(2025, 7, 31),
+        "half_days_authorised": 12,
+        "minutes_unauthorised": 150,
+        "times": 7,
+    }
+    later = {"known_at": datetime(2026, 11, 16, 5, 30, tzinfo=UTC), "half_days_authorised": 99}
+    return [shared, shared | later]
 
 
 def _table(table: LogTable, content: list[dict[str, object]]) -> pa.Table:

@@ -66,6 +66,19 @@ def test_the_summary_says_the_same_in_words(visit: Visit, school: InventedSchool
     assert "2 keer een deel van de dag afwezig en 3 keer te laat." in text
 
 
+def test_an_earlier_schools_sums_are_told_as_known_then_and_not_weighed(
+    visit: Visit, school: InventedSchool
+) -> None:
+    said = (
+        "Op een eerdere school, in de twaalf maanden tot en met 31 juli 2025: 12 dagdelen "
+        "geoorloofd afwezig; 2,5 uur ongeoorloofd afwezig; 7 keer afwezig. "
+        "Dat is niet meegewogen."
+    )
+    client = visit(IB)
+    assert said in pupil(client, school).text
+    assert "eerdere school" not in pupil(client, school, number=1).text
+
+
 def test_what_became_known_later_changes_nothing(visit: Visit, school: InventedSchool) -> None:
     client = visit(IB)
     before = calendar(pupil(client, school))
