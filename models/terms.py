@@ -8,6 +8,8 @@ from models.capacity import Capacity
 from models.cohort import Cohort
 
 Setting = float | int | str | bool
+ANEW: Mapping[str, Setting] = {"new_share": 1.0, "stay": 1.0}
+"""Every list cut as if there were none before it."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,24 @@ class Terms:
 def terms_of(metadata: Metadata) -> Terms:
     """The terms a model was measured under; what an older model does not state is the default.
 
-    >>> terms_of(Metadata(parameters=Terms(capacity=Capacity(share=0.05)).parameters())).capacity
-    Capacity(share=0.05, floor=3, ceiling=20)
+    A model that states its capacity and nothing of the week before was measured on lists that were
+    cut anew every week, and is used so.
+
+    >>> old = {"capacity.share": 0.02, "capacity.floor": 3, "capacity.ceiling": 20}
+    >>> terms_of(Metadata(parameters=old)).capacity
+    Capacity(share=0.02, floor=3, ceiling=20, new_share=1.0, stay=1.0)
+    >>> stated = Terms(capacity=Capacity(share=0.05, stay=2.0))
+    >>> terms_of(Metadata(parameters=stated.parameters())) == stated
+    True
     >>> terms_of(Metadata()) == Terms()
     True
     """
+    capacity = _section("capacity", metadata.parameters)
+    if capacity:
+        capacity = {**ANEW, **capacity}
     return Terms(
         Cohort(**_section("cohort", metadata.parameters)),  # type: ignore[arg-type]
-        Capacity(**_section("capacity", metadata.parameters)),  # type: ignore[arg-type]
+        Capacity(**capacity),  # type: ignore[arg-type]
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.errors import NotThere, VerificationFailed
+from features.school_weeks import school_year_of
 from features.vocabulary import PupilKey, Theme
 from models.reasons import Evidence, Explanation, Reason
 from serving.tables import LIST_ROWS, LISTS, writing
@@ -221,6 +222,18 @@ class ListStore:
             key: Newness.AGAIN if key in last else Newness.BACK if key in ever else Newness.NEW
             for key in pupil_keys
         }
+
+    def listed_before(self, school: str, as_of: date) -> frozenset[PupilKey] | None:
+        """Who stood on the list before the one of `as_of`; None in the first week of a school year.
+
+        Those too new to say anything about stood on no list: they take no place.
+        """
+        year = school_year_of(as_of)
+        for monday, members in self.members(school).items():
+            if monday < as_of and school_year_of(monday) == year:
+                listed = (key for key, at in members.items() if at is not Block.TOO_LITTLE_DATA)
+                return frozenset(listed)
+        return None
 
     def members(self, school: str) -> dict[date, dict[PupilKey, Block]]:
         """For every Monday with a list, newest first: who stood where."""

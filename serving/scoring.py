@@ -1,5 +1,6 @@
 """Score one Monday with one model and cut the list: pure, the same for publishing and verifying."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import COHORT_FEATURES
 from features.vocabulary import PupilKey, Theme
-from models.capacity import Capacity
+from models.capacity import Capacity, LastList
 from models.cohort import Cohort
 from models.explain import contributions
 from models.listing import Cut, cut
@@ -18,6 +19,7 @@ from models.terms import terms_of
 from serving.lists import Block
 
 Places = NDArray[np.int64]
+LastNames = Collection[PupilKey] | None
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,20 @@ class ScoredMonday:
         mine = self._schools() == school
         return self.capacity.of(int((mine & ~np.isnan(self.scores)).sum()))
 
-    def passed_over(self, school: str) -> int:
+    def passed_over(self, school: str, last: LastNames) -> int:
         """How many pupils of `school` gave up their place: a signal without a reason."""
-        return int(self._cut(self._of(school)).passed_over.sum())
+        return int(self._cut(self._of(school), last).passed_over.sum())
 
-    def listed(self, school: str) -> list[ListedPupil]:
+    def listed(self, school: str, last: LastNames) -> list[ListedPupil]:
         """The list of `school`: to discuss, to follow, and those too new to say anything about.
 
+        `last` holds who stood on the list before, in this school year; None when there was none.
         The first half of the places is to discuss. Whoever the records give no reason for is passed
         over (`models.listing`). Pupils already at home are not on this list.
         """
         mine = self._of(school)
         keys = self._keys(mine)
-        found = self._cut(mine)
+        found = self._cut(mine, last)
         on_list = found.listed
         chosen = mine[on_list]
         chosen = chosen[np.lexsort((keys[on_list], -self.scores[chosen]))]
@@ -99,15 +102,20 @@ class ScoredMonday:
             rows.append(self._pupil(int(row), Block.TOO_LITTLE_DATA, len(rows), {}))
         return rows
 
-    def _cut(self, mine: Places) -> Cut:
-        table = self.table.take(mine)
+    def _cut(self, mine: Places, last: LastNames) -> Cut:
+        table, keys = self.table.take(mine), self._keys(mine)
+        before = LastList.none(len(mine))
+        if last is not None:
+            on_it = np.array([key in last for key in keys], np.bool_)
+            before = LastList(np.ones(len(mine), np.bool_), on_it)
         return cut(
             self.capacity,
             self.bundle,
             {name: _column(table, name) for name in self.bundle.features},
             self.scores[mine],
             np.zeros(len(mine), np.int64),
-            self._keys(mine),
+            keys,
+            before,
         )
 
     def _of(self, school: str) -> Places:

@@ -121,7 +121,10 @@ class WeeklyRun:
             self._show_online(scored, lists)
         blocks = [row.block for one in lists for row in one.rows]
         little = blocks.count(Block.TOO_LITTLE_DATA)
-        over = sum(scored.passed_over(school) for school in scored.schools)
+        over = sum(
+            scored.passed_over(school, self.lists.listed_before(school, as_of))
+            for school in scored.schools
+        )
         result = WeekResult(as_of, len(lists), published, len(blocks) - little, over, little)
         AuditChain(self.ledger).append(
             self.use.moment,
@@ -209,7 +212,7 @@ class WeeklyRun:
         version: str,
         known: Mapping[Block, str],
     ) -> PublishedList:
-        listed = scored.listed(school)
+        listed = scored.listed(school, self.lists.listed_before(school, scored.as_of))
         records = SchoolRecords(tables, school, scored.as_of)
         newness = self.lists.newness(school, scored.as_of, [one.pupil_key for one in listed])
         rows = tuple(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from features.settings import Home
 from features.vocabulary import Sector
 from models.baselines import RULES
 from models.bundle import Scorer
-from models.listing import Columns, cut
+from models.capacity import LastList
+from models.listing import Columns, Cut, Weeks, cut
 from models.stored import RiskModel
 from training.bootstrap import Flags, Interval, Resamples, per_pupil, ratio
 from training.cohort import ExperimentRows
@@ -110,11 +112,27 @@ def cut_lists(
     itself, and the oracle shows what could be known.
     """
     listed = {name: evaluator.listed(score.values) for name, score in scores.items()}
-    rows, capacity = evaluator.rows, evaluator.capacity
+    rows = evaluator.rows
+    weeks = Weeks(rows.school, rows.pupil, rows.as_of)
     for name, model in models.items():
-        found = cut(capacity, model, columns, scores[name].values, rows.block, rows.pupil)
-        listed[name] = found.listed
+        one = partial(_cut_week, evaluator, model, columns, scores[name].values)
+        listed[name] = weeks.one_by_one(one).listed
     return listed
+
+
+def _cut_week(
+    evaluator: Evaluator,
+    model: RiskModel,
+    columns: Columns,
+    values: NDArray[np.float64],
+    chosen: NDArray[np.int64],
+    last: LastList,
+) -> Cut:
+    """The lists of one Monday, from its rows and the lists before."""
+    rows = evaluator.rows
+    mine = {name: columns[name][chosen] for name in model.features}
+    school, pupil = rows.school[chosen], rows.pupil[chosen]
+    return cut(evaluator.capacity, model, mine, values[chosen], school, pupil, last)
 
 
 def _by_block(

@@ -197,6 +197,9 @@ def _notes(experiment: Experiment) -> tuple[str, ...]:
     return (
         f"Lijsten: per school en maandag {share} % van de leerlingen die meetellen, "
         f"{capacity.floor} tot {capacity.ceiling} namen.",
+        f"Van een model: hoogstens {100 * capacity.new_share:.0f} % van de plaatsen gaat naar "
+        f"nieuwe namen; wie er vorige week op stond, blijft tot {capacity.stay:g} keer zoveel "
+        "plaatsen bezet zijn. Lijsten van een regel zijn elke week opnieuw gemaakt.",
         f"Intervallen: {100 * experiment.evaluation.level:.0f} %, "
         f"{experiment.evaluation.replicates} trekkingen van leerlingen.",
         f"Leerlingen die al {experiment.cohort.in_view_days} of meer schooldagen achtereen "
