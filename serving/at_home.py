@@ -1,41 +1,51 @@
 """Pupils at home for a long time: since when, the clocks that run, and counts per month.
 
-One definition for the page of a school and for the counts of a region: a *spell* is a row of
-planned school days of each of which half or more was missed, for whatever reason. It is *long* from
-its 20th day (four school weeks of five days), and *very long* from three months after its first.
-Holidays and week-ends have no planned days: they do not interrupt a spell and do not count, but
-the three months run on through them.
+One definition for the page of a school, the counts of a region and the label a model learns
+(`features.absence.runs`): a *spell* is a run of absence in which 80 % or more of the planned time
+was missed. It is *long* from its 20th planned day (four school weeks of five days), and *very long*
+from three months after its first. A day on which a pupil tried to come back does not set the clocks
+back. Holidays and week-ends have no planned days: they do not interrupt a spell and do not count,
+but the three months run on through them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.absence import DayGrid
+from features.absence import (
+    RUN_DAYS,
+    RUN_SHARE,
+    SLACK,
+    DayGrid,
+    Planned,
+    absent_days,
+    counted_minutes,
+    pack,
+    runs,
+)
 from features.vocabulary import ABSENT_KINDS, AbsenceKind, PupilKey
-
-FOUR_WEEKS_DAYS = 20
-"""School days after which an absence is long (four weeks of five days)."""
 
 THREE_MONTHS = 3
 
 
 @dataclass(frozen=True)
 class Spell:
-    """One row of missed school days of one pupil, as known at one moment.
+    """One run of absence of one pupil, as known at one moment.
 
-    `four_weeks_on` is the 20th school day of the row (expected, when it lies ahead; None when the
-    calendar on file ends before it). `back_on` is the first day at school after it, `left_on` the
-    last planned day of a pupil who went away from school in it; None in both: it goes on.
-    `kinds` are the kinds of absence in it, the most frequent first.
+    `school_days` were missed, half or more, and on `days_at_school` others in between the pupil was
+    there. `four_weeks_on` is the 20th planned day of the spell (expected, when it lies ahead; None
+    when the calendar on file ends before it). `back_on` is the first day at school after it,
+    `left_on` the last planned day of a pupil who went away from school in it; None in both: it goes
+    on. `kinds` are the kinds of absence in it, the most frequent first.
     """
 
     pupil_key: PupilKey
     since: date
     school_days: int
+    days_at_school: int
     four_weeks_on: date | None
     three_months_on: date
     back_on: date | None
@@ -55,89 +65,99 @@ class Spell:
         return self.since <= day and (self.ended_on is None or self.ended_on > day)
 
 
-def spells(grid: DayGrid, as_of: date, at_least: int) -> Iterator[Spell]:
-    """The spells of at least so many school days that began before Monday `as_of`.
-
-    What is planned or announced from `as_of` on is used for one thing only: on which day the
-    20th school day will be.
-    """
-    end = (as_of - grid.first_day).days
-    enough = _missed(grid, slice(None))[:, :end].sum(axis=1) >= at_least
-    yield from _spells(grid, np.flatnonzero(enough).tolist(), as_of, at_least)
+def long_spells(grid: DayGrid, as_of: date) -> Iterator[Spell]:
+    """The spells that reached their 20th planned day before Monday `as_of`: one for each onset."""
+    past = _Past.of(grid, as_of)
+    for pupil, first, after in runs(past.known):
+        yield past.spell(pupil, first, after)
 
 
 def current_spells(
     grid: DayGrid, as_of: date, pupil_keys: Iterable[PupilKey]
 ) -> dict[PupilKey, Spell]:
-    """Of these pupils, the spell that goes on at Monday `as_of`; none for who has none."""
-    wanted = set(pupil_keys)
-    chosen = [number for number, key in enumerate(grid.pupil_keys) if key in wanted]
-    return {
-        spell.pupil_key: spell
-        for spell in _spells(grid, chosen, as_of, at_least=1)
-        if spell.ended_on is None
-    }
+    """Of these pupils, the spell that goes on at Monday `as_of`; none for who has none.
 
-
-def _spells(grid: DayGrid, pupils: Sequence[int], as_of: date, at_least: int) -> Iterator[Spell]:
-    end = (as_of - grid.first_day).days
-    for pupil in pupils:
-        days = np.flatnonzero(grid.planned[pupil] > 0)
-        past = days[days < end]
-        for first, after in _rows(_missed(grid, pupil)[past]):
-            if after - first >= at_least:
-                yield _spell(grid, pupil, days, first, after, len(past))
-
-
-def _missed(grid: DayGrid, pupils: int | slice) -> NDArray[np.bool_]:
-    """Where half or more of the planned time was missed: the rule of the cohort features."""
-    planned = grid.planned[pupils]
-    absent: NDArray[np.int32] = sum(
-        (
-            grid.minutes[kind][pupils].astype(np.int32)
-            for kind in ABSENT_KINDS & grid.minutes.keys()
-        ),
-        np.zeros(planned.shape, np.int32),
-    )
-    return np.asarray((planned > 0) & (2 * absent >= planned))
-
-
-def _rows(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Where each row of true values begins, and the place after its end.
-
-    >>> list(_rows(np.array([True, False, True, True])))
-    [(0, 1), (2, 4)]
+    What is planned or announced from `as_of` on is used for one thing only: on which day the
+    20th planned day will be.
     """
-    edges = np.flatnonzero(np.diff(np.r_[False, flags, False].astype(np.int8)))
-    yield from ((int(first), int(after)) for first, after in edges.reshape(-1, 2))
+    past, wanted = _Past.of(grid, as_of), set(pupil_keys)
+    long = {(pupil, after): first for pupil, first, after in runs(past.known)}
+    found = {}
+    for pupil, key in enumerate(grid.pupil_keys):
+        first = past.begun(pupil) if key in wanted else None
+        if first is not None:
+            after = int(past.known.days[pupil])
+            first = min(first, long.get((pupil, after), first))
+            found[key] = past.spell(pupil, first, after)
+    return {key: spell for key, spell in found.items() if spell.ended_on is None}
 
 
-def _spell(
-    grid: DayGrid, pupil: int, days: NDArray[np.int64], first: int, after: int, past: int
-) -> Spell:
-    since = grid.first_day + timedelta(days=int(days[first]))
-    fourth = first + FOUR_WEEKS_DAYS - 1
-    # No planned day at all from the Monday on: the pupil left while at home.
-    has_left = after == past and past == len(days)
-    inside = days[first:after]
-    return Spell(
-        pupil_key=grid.pupil_keys[pupil],
-        since=since,
-        school_days=after - first,
-        four_weeks_on=_day(grid, days, fourth),
-        three_months_on=months_later(since, THREE_MONTHS),
-        back_on=_day(grid, days, after) if after < past else None,
-        left_on=_day(grid, days, after - 1) if has_left else None,
-        over_holiday=bool((np.diff(inside) > 7).any()),
-        kinds=_kinds(grid, pupil, inside),
-    )
+@dataclass(frozen=True)
+class _Past:
+    """The planned days of a grid: all of them in `days`, those before the Monday in `known`."""
+
+    grid: DayGrid
+    days: Planned
+    known: Planned
+
+    @classmethod
+    def of(cls, grid: DayGrid, as_of: date) -> "_Past":
+        planned, absent = counted_minutes(grid)
+        end = max((as_of - grid.first_day).days, 0)
+        return cls(grid, pack(planned, absent), pack(planned[:, :end], absent[:, :end]))
+
+    def begun(self, pupil: int) -> int | None:
+        """The first place of the absence that goes on: 80 % missed from there, looking back a run.
+
+        None when the last planned day was not missed.
+        """
+        after = int(self.known.days[pupil])
+        start = max(after - RUN_DAYS, 0)
+        missed = absent_days(self._of(pupil))[0, start:after]
+        if not after or not missed[-1]:
+            return None
+        minutes, absent = (
+            np.cumsum(part[pupil, start:after][::-1])[::-1]
+            for part in (self.known.minutes, self.known.absent)
+        )
+        return start + int(np.flatnonzero(missed & (absent >= RUN_SHARE * minutes - SLACK))[0])
+
+    def _of(self, pupil: int) -> Planned:
+        one = slice(pupil, pupil + 1)
+        known = self.known
+        return Planned(known.day[one], known.minutes[one], known.absent[one], known.days[one])
+
+    def spell(self, pupil: int, first: int, after: int) -> Spell:
+        """The spell from place `first` up to before `after`, both counted in planned days."""
+        grid, past = self.grid, int(self.known.days[pupil])
+        inside = self.known.day[pupil, first:after]
+        since = grid.first_day + timedelta(days=int(inside[0]))
+        missed = int(absent_days(self._of(pupil))[0, first:after].sum())
+        # No planned day at all from the Monday on: the pupil left while at home.
+        has_left = after == past and past == int(self.days.days[pupil])
+        # Back within its 20 days (16 missed are enough): it runs to the 20th, or no month would
+        # count it both as new and as ended.
+        back = max(after, first + RUN_DAYS - 1) if after < past else None
+        return Spell(
+            pupil_key=grid.pupil_keys[pupil],
+            since=since,
+            school_days=missed,
+            days_at_school=after - first - missed,
+            four_weeks_on=self._date(pupil, first + RUN_DAYS - 1),
+            three_months_on=months_later(since, THREE_MONTHS),
+            back_on=None if back is None else self._date(pupil, back),
+            left_on=self._date(pupil, after - 1) if has_left else None,
+            over_holiday=bool((np.diff(inside) > 7).any()),
+            kinds=_kinds(grid, pupil, inside),
+        )
+
+    def _date(self, pupil: int, place: int) -> date | None:
+        if place >= self.days.days[pupil]:
+            return None
+        return self.grid.first_day + timedelta(days=int(self.days.day[pupil, place]))
 
 
-def _day(grid: DayGrid, days: NDArray[np.int64], place: int) -> date | None:
-    return grid.first_day + timedelta(days=int(days[place])) if place < len(days) else None
-
-
-def _kinds(grid: DayGrid, pupil: int, days: NDArray[np.int64]) -> tuple[AbsenceKind, ...]:
+def _kinds(grid: DayGrid, pupil: int, days: NDArray[np.int32]) -> tuple[AbsenceKind, ...]:
     minutes = {
         kind: int(grid.minutes[kind][pupil, days].sum())
         for kind in sorted(ABSENT_KINDS & grid.minutes.keys())
@@ -179,7 +199,7 @@ class MonthCounts:
 
 def month_counts(grid: DayGrid, as_of: date, first_month: date) -> list[MonthCounts]:
     """The counts of every month from `first_month` up to the Sunday before `as_of`."""
-    long = list(spells(grid, as_of, FOUR_WEEKS_DAYS))
+    long = list(long_spells(grid, as_of))
     return [_month(grid, long, month, as_of) for month in _months(first_month, as_of)]
 
 

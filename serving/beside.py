@@ -82,9 +82,10 @@ _GONE_LABELS = {
 class SideRow:
     """One pupil beside the published list.
 
-    For a pupil at home: `since`, the missed `school_days`, the two clocks, the `kinds` of absence,
-    what support is `running` and the `last_contact`. For a leaver: `since` is the last day. For an
-    appointment: `since` is the day agreed. The store gives the `row_id`.
+    For a pupil at home: `since`, the missed `school_days` and the `days_at_school` in between, the
+    two clocks, the `kinds` of absence, what support is `running` and the `last_contact`. For a
+    leaver: `since` is the last day. For an appointment: `since` is the day agreed. The store gives
+    the `row_id`.
     """
 
     school: str
@@ -94,6 +95,7 @@ class SideRow:
     group: str
     since: date | None = None
     school_days: int = 0
+    days_at_school: int = 0
     four_weeks_on: date | None = None
     three_months_on: date | None = None
     over_holiday: bool = False
@@ -265,7 +267,7 @@ def place_row(
 
 def _detail(row: SideRow) -> dict[str, Any]:
     days = ("since", "four_weeks_on", "three_months_on", "last_contact")
-    plain = ("school_days", "over_holiday", "because", "added_by")
+    plain = ("school_days", "days_at_school", "over_holiday", "because", "added_by")
     return {
         **{name: day.isoformat() for name in days if (day := getattr(row, name))},
         **{name: getattr(row, name) for name in plain if getattr(row, name)},
@@ -288,6 +290,7 @@ def _side_row(row: sa.Row[Any]) -> SideRow:
         group=row.group_name,
         since=day("since"),
         school_days=detail.get("school_days", 0),
+        days_at_school=detail.get("days_at_school", 0),
         four_weeks_on=day("four_weeks_on"),
         three_months_on=day("three_months_on"),
         over_holiday=detail.get("over_holiday", False),

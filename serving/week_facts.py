@@ -141,7 +141,7 @@ def _home_row(
     running: tuple[str, ...],
     contact: date | None,
 ) -> SideRow:
-    """A week that was not registered hides the start: then only the number of days is known."""
+    """Of granted leave, and behind an unregistered week, only the number of days is known."""
     return SideRow(
         school=monday.school,
         as_of=monday.as_of,
@@ -150,6 +150,7 @@ def _home_row(
         group=group,
         since=spell.since if spell else None,
         school_days=max(days, spell.school_days if spell else 0),
+        days_at_school=spell.days_at_school if spell else 0,
         four_weeks_on=spell.four_weeks_on if spell else None,
         three_months_on=spell.three_months_on if spell else None,
         over_holiday=spell.over_holiday if spell else False,

@@ -1,13 +1,8 @@
 """What happened after an as-of date: did a run of prolonged absence start within the horizon?
 
-A *run* starts at planned school day s when s is an absent day (half its planned time or more) and
-`absent_share` of the planned time of the `run_days` planned days from s is absent. Runs that
-overlap or touch are one run; its first day is the *onset*. Days without planned time (week-ends,
-holidays, closed days) are stepped over, so a run bridges a holiday by counting school days.
-
-Time that the school caused is not absence: education elsewhere, granted leave, and a suspension of
-at most five days. Of a closed day nothing was planned. A pupil who left has no planned time, so the
-horizon cannot be seen to its end: censored, unless the onset came first.
+What a run is, and what counts as absent in it, stands in `features.absence.runs`; the first day
+of a run is the *onset*. A pupil who left has no planned time, so the horizon cannot be seen to its
+end: censored, unless the onset came first.
 """
 
 from dataclasses import dataclass
@@ -18,15 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.absence import DayGrid
+from features.absence import DayGrid, Flags, Planned, counted_minutes, onset_flags, pack
 from features.school_weeks import SchoolWeeks
-from features.vocabulary import ABSENT_KINDS, AbsenceKind
 from training.experiment import Label
 
-Minutes = NDArray[np.int32]
-Flags = NDArray[np.bool_]
-SHORT_SUSPENSION_DAYS = 5
-NEVER = np.iinfo(np.int32).max
 FAR_AHEAD = 100_000
 
 
@@ -37,109 +27,6 @@ class Outcome(IntEnum):
     ONSET = 1
     CENSORED = 2
     IMMATURE = 3
-
-
-@dataclass(frozen=True)
-class Planned:
-    """The planned days of each pupil, packed to the left: [pupils, most planned days].
-
-    `day` is the day number in the grid (`NEVER` past a pupil's last planned day), `minutes` and
-    `absent` the planned time and the part of it that counts as absent.
-    """
-
-    day: NDArray[np.int32]
-    minutes: Minutes
-    absent: Minutes
-    days: NDArray[np.int64]
-
-
-def counted_minutes(grid: DayGrid) -> tuple[Minutes, Minutes]:
-    """Planned and absent minutes per pupil and day, as the label counts them."""
-    closed = grid.minutes.get(AbsenceKind.SCHOOL_CLOSED, 0)
-    planned = np.maximum(grid.planned.astype(np.int32) - closed, 0)
-    absent = np.zeros_like(planned)
-    for kind in ABSENT_KINDS - {AbsenceKind.LEAVE, AbsenceKind.SUSPENSION}:
-        absent += grid.minutes.get(kind, 0)
-    suspended = grid.minutes.get(AbsenceKind.SUSPENSION)
-    if suspended is not None:
-        absent += long_spells(planned, suspended.astype(np.int32), SHORT_SUSPENSION_DAYS)
-    return planned, np.minimum(absent, planned)
-
-
-def long_spells(planned: Minutes, minutes: Minutes, longer_than: int) -> Minutes:
-    """`minutes` only where they belong to more than `longer_than` planned days in a row.
-
-    >>> week = np.full((1, 7), 60, dtype=np.int32)
-    >>> long_spells(week, np.array([[60, 60, 0, 60, 60, 60, 0]], dtype=np.int32), longer_than=2)
-    array([[ 0,  0,  0, 60, 60, 60,  0]], dtype=int32)
-    """
-    result = np.zeros_like(minutes)
-    for pupil in np.flatnonzero(minutes.any(axis=1)):
-        days = np.flatnonzero(planned[pupil] > 0)
-        inside = minutes[pupil, days] > 0
-        edges = np.flatnonzero(np.diff(np.r_[False, inside, False].astype(np.int8)))
-        for first, end in edges.reshape(-1, 2):
-            if end - first > longer_than:
-                result[pupil, days[first:end]] = minutes[pupil, days[first:end]]
-    return result
-
-
-def pack(planned: Minutes, absent: Minutes) -> Planned:
-    """Leave out the days on which nothing was planned for the pupil."""
-    has_plan = planned > 0
-    days = has_plan.sum(axis=1)
-    rows, columns = np.nonzero(has_plan)
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(days) - days, days)
-    shape = (len(planned), max(int(days.max(initial=0)), 1))
-    packed = Planned(
-        day=np.full(shape, NEVER, dtype=np.int32),
-        minutes=np.zeros(shape, dtype=np.int32),
-        absent=np.zeros(shape, dtype=np.int32),
-        days=days,
-    )
-    packed.day[rows, place] = columns
-    packed.minutes[rows, place] = planned[rows, columns]
-    packed.absent[rows, place] = absent[rows, columns]
-    return packed
-
-
-def onset_flags(packed: Planned, rule: Label) -> Flags:
-    """Is this planned day the first day of a run? Only runs that were seen to their end count.
-
-    >>> rule = Label(run_days=5, absent_share=0.8)
-    >>> def onsets(days):
-    ...     absent = np.array([[60 * (day == "a") for day in days]], dtype=np.int32)
-    ...     return onset_flags(pack(np.full_like(absent, 60), absent), rule).nonzero()[1].tolist()
-    >>> onsets("..aaa.aaaa...")        # four of five days: one run, from its first day
-    [2]
-    >>> onsets("..aaa..aaa...")        # three of five: none
-    []
-    >>> onsets("aaaaa.aaaaa")          # the second run touches the first
-    [0]
-    >>> onsets("......aaaa")           # ended before a run could be seen
-    []
-    """
-    days = rule.run_days
-    flags = np.zeros(packed.minutes.shape, dtype=np.bool_)
-    last = packed.minutes.shape[1] - days + 1
-    if last <= 0:
-        return flags
-    complete = np.arange(last) + days <= packed.days[:, None]
-    planned, absent = _window(packed.minutes, days), _window(packed.absent, days)
-    # A thousandth of a minute of slack: 0.8 is not a binary fraction, and the boundary counts.
-    enough = absent >= rule.absent_share * planned - 1e-3
-    absent_day = 2 * packed.absent[:, :last] >= packed.minutes[:, :last]
-    qualifies = complete & enough & absent_day
-    running = np.cumsum(np.pad(qualifies, ((0, 0), (days + 1, 0))), axis=1)
-    just_before: NDArray[np.int64] = running[:, days:-1] - running[:, : -days - 1]
-    flags[:, :last] = qualifies & (just_before == 0)
-    return flags
-
-
-def _window(values: Minutes, days: int) -> NDArray[np.int64]:
-    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=np.int64)
-    result: NDArray[np.int64] = sums[:, days:] - sums[:, :-days]
-    return result
 
 
 @dataclass(frozen=True)
@@ -180,7 +67,7 @@ def label_school(grid: DayGrid, mondays: tuple[date, ...], rule: Label) -> Schoo
     """The labels of one school, from what its day grid shows; the grid ends where the data end."""
     planned, absent = counted_minutes(grid)
     packed = pack(planned, absent)
-    events = _Events.of(packed, onset_flags(packed, rule))
+    events = _Events.of(packed, onset_flags(packed, rule.run_days, rule.absent_share))
     before = np.cumsum(np.pad(planned > 0, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
     columns = [_label_monday(grid, packed, events, before, monday, rule) for monday in mondays]
     first = np.datetime64(grid.first_day, "D")

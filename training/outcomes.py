@@ -6,15 +6,13 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from features.absence import DayGrid
+from features.absence import DayGrid, Minutes, counted_minutes
 from features.vocabulary import UNAUTHORISED_KINDS, AbsenceKind
 from training.experiment import Label
 from training.labels import (
     FAR_AHEAD,
-    Minutes,
     Outcome,
     SchoolLabels,
-    counted_minutes,
     label_school,
 )
 

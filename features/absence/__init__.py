@@ -3,15 +3,39 @@
 from features.absence.grid import DayGrid, PupilDays, day_grid, pupil_days
 from features.absence.known import AbsenceRecord, KnownDays, known_days
 from features.absence.norms import Reached, reporting_norm
+from features.absence.runs import (
+    RUN_DAYS,
+    RUN_SHARE,
+    SLACK,
+    Flags,
+    Minutes,
+    Planned,
+    absent_days,
+    counted_minutes,
+    onset_flags,
+    pack,
+    runs,
+)
 
 __all__ = [
+    "RUN_DAYS",
+    "RUN_SHARE",
+    "SLACK",
     "AbsenceRecord",
     "DayGrid",
+    "Flags",
     "KnownDays",
+    "Minutes",
+    "Planned",
     "PupilDays",
     "Reached",
+    "absent_days",
+    "counted_minutes",
     "day_grid",
     "known_days",
+    "onset_flags",
+    "pack",
     "pupil_days",
     "reporting_norm",
+    "runs",
 ]

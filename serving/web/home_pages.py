@@ -134,7 +134,7 @@ def _line(
         group=row.group or "–",
         since=long_day(row.since) if row.since else "niet precies bekend",
         days=counted(row.school_days, "schooldag", "schooldagen"),
-        note="met een vakantie ertussen" if row.over_holiday else "",
+        note=_between(row),
         kinds=listing([kind.label for kind in row.kinds]),
         clocks=tuple(_clocks(row, today)),
         running=row.running,
@@ -151,6 +151,14 @@ def _line(
         ),
     )
     return (row.since or date.max, name.sort_key), line
+
+
+def _between(row: SideRow) -> str:
+    """What lies between the first day and now, apart from days missed."""
+    parts = ["een vakantie"] if row.over_holiday else []
+    if row.days_at_school:
+        parts.append(f"{counted(row.days_at_school, 'dag', 'dagen')} wel op school")
+    return f"met {listing(parts)} ertussen" if parts else ""
 
 
 def _clocks(row: SideRow, today: date) -> list[ClockLine]:

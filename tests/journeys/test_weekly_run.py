@@ -2,24 +2,29 @@
 
 import csv
 import itertools
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 import sqlalchemy as sa
 
+from features.absence import RUN_DAYS, counted_minutes, day_grid, onset_flags, pack
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
 from features.governance.objections import object_to_processing
 from features.governance.vault import Vault
 from features.records import LogTable, RecordLog
-from features.school_weeks import as_of_moment
+from features.records.partition import read_partition
+from features.school_weeks import as_of_moment, school_year_of
 from features.vocabulary import ABSENT_KINDS, PupilKey, Role
+from models.capacity import Capacity
 from serving.accounts import Accounts
 from serving.beside import BesideStore, Place, SideRow
 from serving.decisions import Decisions, Draft, RowAddress
-from serving.facts import read_facts
+from serving.facts import Day, read_facts
 from serving.lists import Block, ListStore, PublishedList
 from serving.tables import MONTH_COUNTS, open_app
 
@@ -88,8 +93,11 @@ def test_pupils_at_home_stand_beside_the_list_with_their_clocks(
             if row.place is Place.AT_HOME and row.since is not None:
                 found += 1
                 missed = _missed_in_a_row(log, school, row.pupil_key)
-                assert len(missed) == row.school_days >= 7
-                assert missed[0] == row.since
+                assert 7 <= len(missed) <= row.school_days
+                days = _planned_days(log, school, row.pupil_key, row.since)
+                assert days[0].day == row.since <= missed[0]
+                assert sum(day.is_most for day in days) == row.school_days
+                assert len(days) - row.school_days == row.days_at_school
                 assert row.pupil_key not in listed, "listed or at home, never both"
     assert found
 
@@ -103,6 +111,30 @@ def test_the_counts_of_a_region_add_up_from_month_to_month(installation: Any) ->
         for before, stock, month in zip(stocks, stocks[1:], months[1:], strict=False):
             assert stock == before + month.began - month.returned - month.left
     assert sum(row.began for row in rows) > 0
+
+
+def test_new_absences_of_a_region_are_the_onsets_that_happened(installation: Any) -> None:
+    """Counted by month, in the label that a model learns, and in what the simulator made happen."""
+    known = as_of_moment(MONDAY)
+    log, onsets = RecordLog(installation.home.records), []
+    for school in log.schools():
+        days = day_grid(read_partition(log, school, known), school, known, date(2025, 8, 1), MONDAY)
+        packed = pack(*counted_minutes(days))
+        onsets += [
+            days.first_day + timedelta(days=int(packed.day[pupil, place + RUN_DAYS - 1]))
+            for pupil, place in np.argwhere(onset_flags(packed))
+        ]
+    with open_app(installation.home).begin() as connection:
+        months = connection.execute(sa.select(MONTH_COUNTS)).all()
+    for year in (2025, 2026):
+        began = sum(row.began for row in months if school_year_of(row.month) == year)
+        reached = sum(school_year_of(day) == year and day < MONDAY for day in onsets)
+        assert began == reached
+    truth = pl.read_parquet(installation.home.root.parent / "sim" / "truth" / "onsets.parquet")
+    last = truth.filter(pl.col("onset_on").is_between(date(2025, 8, 1), date(2026, 6, 10)))
+    began = sum(row.began for row in months if school_year_of(row.month) == 2025)
+    assert len(last) >= 5, "too few onsets to say anything"
+    assert 0.8 * len(last) <= began <= 1.25 * len(last) + 1
 
 
 def test_a_later_correction_changes_the_next_monday_and_not_this_one(
@@ -134,6 +166,8 @@ def test_a_later_correction_changes_the_next_monday_and_not_this_one(
     assert facts is not None and facts.objections == 1
     was_listed = {row.pupil_key for row in published.rows if row.block is not Block.TOO_LITTLE_DATA}
     assert {one.pupil_key for one in facts.gone} == was_listed - here - {objecting}
+    for school in lists.schools():
+        _only_so_many_new_names(lists, school)
     for monday in (MONDAY, NEXT_MONDAY):
         verified = installation.run("list", "--as-of", str(monday), "--verify").output
         assert verified.count("identical") == len(lists.schools())
@@ -159,6 +193,17 @@ def test_errors_are_one_line_with_a_next_step(installation: Any) -> None:
     ):
         problem = installation.run(*arguments, code=1).exception
         assert words in str(problem), (arguments, problem)
+
+
+def _only_so_many_new_names(lists: ListStore, school: str) -> None:
+    """The second Monday keeps names, and brings no more new ones than a week may."""
+    first, second = (
+        {row.pupil_key for row in lists.get(school, monday).rows if row.explanation.reasons}
+        for monday in (MONDAY, NEXT_MONDAY)
+    )
+    places = lists.get(school, NEXT_MONDAY).capacity
+    assert len(second) <= places
+    assert len(second - first) <= Capacity().new_names(places)
 
 
 def _list_in_canonical_form(installation: Any, lists: ListStore) -> PublishedList:
@@ -209,6 +254,11 @@ def _agree_to_look_back(installation: Any, lists: ListStore, school: str) -> Pup
     address = RowAddress(row.row_id, school, key, MONDAY)
     Decisions(engine).decide(address, draft, account.account_id, moment)
     return key
+
+
+def _planned_days(log: RecordLog, school: str, pupil_key: PupilKey, first: date) -> list[Day]:
+    weeks = read_facts(log, school, pupil_key, MONDAY).weeks
+    return [day for week in weeks for day in week.days if day.is_planned and day.day >= first]
 
 
 def _missed_in_a_row(log: RecordLog, school: str, pupil_key: PupilKey) -> list[date]:

@@ -5,13 +5,15 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from features.absence import DayGrid
+from features.absence import DayGrid, counted_minutes, onset_flags, pack
 from features.governance.audit import AuditChain
 from features.governance.database import open_ledger
 from features.school_weeks import SchoolWeeks
 from features.vocabulary import AbsenceKind, PupilKey
-from serving.at_home import FOUR_WEEKS_DAYS, current_spells, month_counts, spells
+from serving.at_home import current_spells, long_spells, month_counts
 from tests.serving.invented_school import IB, SCHOOL, InventedSchool
 from tests.serving.page_rules import Element, parse
 from tests.serving.visitors import Browser, Clock, Visit
@@ -51,12 +53,36 @@ def test_a_spell_counts_planned_days_and_steps_over_a_holiday() -> None:
     assert spell.three_months_on == date(2026, 12, 2)
 
 
-@pytest.mark.parametrize("broken", [".", "k"])
-def test_a_day_at_school_ends_a_spell(broken: str) -> None:
-    days = grid(f"aaaaa aa{broken}aa .....")
-    assert current_spells(days, monday(2), [ANNA])[ANNA].school_days == 2
-    lengths = [(spell.school_days, spell.back_on) for spell in spells(days, monday(2), 2)]
-    assert lengths == [(7, date(2026, 9, 9)), (2, None)]
+@pytest.mark.parametrize("tried", [".", "k"])
+def test_a_tried_day_does_not_set_the_clocks_back(tried: str) -> None:
+    days = grid(f"aaaaa aa{tried}aa .....")
+    spell = current_spells(days, monday(2), [ANNA])[ANNA]
+    assert (spell.since, spell.school_days, spell.days_at_school) == (FIRST, 9, 1)
+    assert spell.three_months_on == date(2026, 11, 30)
+
+
+def test_an_absence_from_before_weeks_at_school_is_another() -> None:
+    days = grid("aaaaa ..... ..... aaaaa aaaaa .....")
+    spell = current_spells(days, monday(5), [ANNA])[ANNA]
+    assert (spell.since, spell.school_days, spell.days_at_school) == (monday(3), 10, 0)
+
+
+def test_who_was_at_school_on_the_last_day_has_no_absence_that_goes_on() -> None:
+    assert not current_spells(grid("aaaaa aaaa."), monday(2), [ANNA])
+
+
+def test_a_long_absence_that_goes_on_begins_where_the_long_one_began() -> None:
+    """Over 20 planned days back nothing of the start is seen; the run is still one."""
+    days = grid("aa.aa aaaaa aaaaa ----- aaaaa a.aaa aaaaa aaaaa .....")
+    spell = current_spells(days, monday(8), [ANNA])[ANNA]
+    assert (spell.since, spell.school_days, spell.days_at_school) == (FIRST, 33, 2)
+    assert [one.since for one in long_spells(days, monday(8))] == [FIRST]
+
+
+def test_granted_leave_is_no_absence_here_as_it_is_none_in_the_label() -> None:
+    days = grid("aaaaa aaaaa aaaaa aaaaa", AbsenceKind.LEAVE)
+    assert not current_spells(days, monday(4), [ANNA])
+    assert not list(long_spells(days, monday(4)))
 
 
 def test_what_is_announced_for_later_is_not_counted() -> None:
@@ -64,16 +90,15 @@ def test_what_is_announced_for_later_is_not_counted() -> None:
 
 
 def test_who_leaves_while_at_home_did_not_come_back() -> None:
-    (spell,) = spells(grid("aaaaa aa--- -----"), monday(2), 7)
-    assert (spell.left_on, spell.back_on) == (date(2026, 9, 8), None)
-    assert spell.ended_on == date(2026, 9, 9)
+    (spell,) = long_spells(grid("aaaaa aaaaa aaaaa aaaaa aa--- -----"), monday(5))
+    assert (spell.left_on, spell.back_on) == (date(2026, 9, 29), None)
+    assert spell.ended_on == date(2026, 9, 30)
 
 
 def test_months_count_one_definition_and_add_up() -> None:
     """Absent from 31 August to 6 October: long from 25 September, back in October."""
     days = grid("aaaaa aaaaa aaaaa aaaaa aaaaa aa... ..... ..... .....")
     counts = {one.month.month: one for one in month_counts(days, monday(9), date(2026, 8, 1))}
-    assert FOUR_WEEKS_DAYS == 20
     found = {
         month: (one.over_four_weeks, one.over_three_months, one.began, one.returned, one.left)
         for month, one in counts.items()
@@ -81,6 +106,27 @@ def test_months_count_one_definition_and_add_up() -> None:
     nothing = (0, 0, 0, 0, 0)
     assert found == {8: nothing, 9: (1, 0, 1, 0, 0), 10: (0, 0, 0, 1, 0), 11: nothing}
     assert counts[9].pupils == 1
+
+
+def test_a_tried_day_makes_no_second_absence_and_a_month_back_at_school_does() -> None:
+    one = grid("aaaaa aaaaa aaaaa aaaaa a.aaa aaaaa aaaaa aaaaa aaaaa .....")
+    apart = grid("aaaaa aaaaa aaaaa aaaaa ..... ..... ..... ..... ..... aaaaa aaaaa aaaaa aaaaa")
+    for days, weeks, began in ((one, 10, 1), (apart, 13, 2)):
+        counts = month_counts(days, monday(weeks), date(2026, 8, 1))
+        assert sum(month.began for month in counts) == began
+
+
+@given(st.lists(st.sampled_from("aaaaaaaa.k-"), min_size=30, max_size=120))
+@settings(max_examples=200, deadline=None)
+def test_months_add_up_and_count_every_onset_once(days: list[str]) -> None:
+    text = "".join(days)
+    pupil = grid(" ".join(text[at : at + 5] for at in range(0, len(text), 5)))
+    weeks = -(-len(text) // 5)
+    counts = month_counts(pupil, monday(weeks), date(2026, 8, 1))
+    assert sum(one.began for one in counts) == onset_flags(pack(*counted_minutes(pupil))).sum()
+    stocks = [one.over_four_weeks + one.over_three_months for one in counts]
+    for before, stock, month in zip([0, *stocks], stocks, counts, strict=False):
+        assert stock == before + month.began - month.returned - month.left
 
 
 def pairs(page: Element, name: str) -> dict[str, str]:

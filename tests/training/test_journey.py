@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from features.absence import day_grid
+from features.absence import counted_minutes, day_grid, onset_flags, pack
 from features.build import PartitionTables, build, build_partition, read_partition
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
@@ -27,9 +27,9 @@ from features.synthetic import simulate
 from features.vocabulary import Role
 from models.registry import Registry
 from training.cohort import ExperimentRows, gather_rows
-from training.experiment import Experiment, Label, read_experiment
+from training.experiment import Experiment, read_experiment
 from training.fit import TrainingResult, fit_models, train
-from training.labels import Outcome, counted_minutes, onset_flags, pack
+from training.labels import Outcome
 from training.splits import Part
 from training.values import Values, fingerprint, in_scope, retrieve
 
@@ -168,7 +168,7 @@ def test_labels_are_the_true_onsets(trained: Trained) -> None:
         tables = read_partition(log, school, NOW)
         grid = day_grid(tables, school, NOW, date(2024, 8, 1), date(2026, 11, 15))
         packed = pack(*counted_minutes(grid))
-        for pupil, place in np.argwhere(onset_flags(packed, Label())):
+        for pupil, place in np.argwhere(onset_flags(packed)):
             day = grid.first_day + timedelta(days=int(packed.day[pupil, place]))
             found.append((grid.pupil_keys[pupil], day))
     truth = pl.read_parquet(trained.home.truth / "onsets.parquet")
