@@ -244,6 +244,11 @@ def read_account(connection: sa.Connection, condition: sa.ColumnElement[bool]) -
     schools = connection.scalars(
         sa.select(ACCOUNT_SCHOOLS.c.school).where(ACCOUNT_SCHOOLS.c.account_id == found.account_id)
     )
+    return account_of(found, schools)
+
+
+def account_of(found: sa.Row[Any], schools: Iterable[str]) -> Account:
+    """The account in a row that holds its columns."""
     return Account(
         found.account_id,
         found.email,

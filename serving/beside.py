@@ -190,7 +190,7 @@ class BesideStore:
         """The pupils of the newest Monday, with their group."""
         query = sa.select(ENROLLED.c.pupil_key, ENROLLED.c.group_name)
         with self._engine.begin() as connection:
-            rows = connection.execute(query.where(ENROLLED.c.school == school))
+            rows = connection.execute(query.where(ENROLLED.c.school == school)).all()
             return {PupilKey(key): group for key, group in rows}
 
     def _rows(self, *conditions: sa.ColumnElement[bool]) -> list[SideRow]:

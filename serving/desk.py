@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from serving.lists import Block, ListRow, ListStore, Newness, PublishedList, Pub
 from serving.premises import Premises
 from serving.steps import DecisionKind, Outcome
 
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 SHORTEST_SEARCH = 2
 MOST_FOUND = 20
 MOST_FACTS = 2000
@@ -285,6 +287,8 @@ def plain_words(text: str) -> list[str]:
     >>> plain_words("  Çelik, DAAN ")
     ['celik', 'daan']
     """
+    if text.isascii():  # most names: a search reads those of a whole school
+        return _ASCII_WORD.findall(text.lower())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(
         letter if letter.isalnum() else " "

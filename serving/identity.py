@@ -48,6 +48,8 @@ def pupil_name(identity: Identity | None) -> PupilName:
 
 
 def _without_accents(text: str) -> str:
+    if text.isascii():  # most names: a search reads those of a whole school
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +18,17 @@ from features.school_weeks import school_year_of
 from features.vocabulary import PupilKey, Theme
 from models.reasons import Evidence, Explanation, Reason
 from serving.tables import LIST_ROWS, LISTS, writing
+
+MOST_LISTS = 100
+"""Lists kept at hand once read and checked; they hold pseudonyms and sentences, no names."""
+_HEADER = sa.select(LISTS).where(
+    LISTS.c.school == sa.bindparam("school"), LISTS.c.as_of == sa.bindparam("as_of")
+)
+_ROWS = (
+    sa.select(LIST_ROWS)
+    .where(LIST_ROWS.c.list_id == sa.bindparam("list_id"))
+    .order_by(LIST_ROWS.c.position)
+)
 
 
 class Block(StrEnum):
@@ -113,6 +125,8 @@ class ListStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        # By number and fingerprint: what changes in a list changes its fingerprint.
+        self._checked: OrderedDict[tuple[str, str], PublishedList] = OrderedDict()
 
     def publish(
         self,
@@ -137,18 +151,15 @@ class ListStore:
     def get(self, school: str, as_of: date) -> PublishedList:
         """The list of `school` for Monday `as_of`, checked against its fingerprint."""
         with self._engine.begin() as connection:
-            header = connection.execute(
-                sa.select(LISTS).where(LISTS.c.school == school, LISTS.c.as_of == as_of)
-            ).one_or_none()
+            header = connection.execute(_HEADER, {"school": school, "as_of": as_of}).one_or_none()
             if header is None:
                 raise NotThere(
                     f"no list of school {school} for {as_of}; run `tijdig week --as-of {as_of}`"
                 )
-            rows = connection.execute(
-                sa.select(LIST_ROWS)
-                .where(LIST_ROWS.c.list_id == header.list_id)
-                .order_by(LIST_ROWS.c.position)
-            ).all()
+            key = (header.list_id, header.content_hash)
+            if (known := self._checked.get(key)) is not None:
+                return known
+            rows = connection.execute(_ROWS, {"list_id": header.list_id}).all()
         published = _list_from(header, tuple(_row_from(row) for row in rows))
         # Over the rows as they are stored: the same, without making every explanation again.
         if _fingerprint(published, [_stored_content(row) for row in rows]) != header.content_hash:
@@ -156,6 +167,9 @@ class ListStore:
                 f"the stored list of school {school} for {as_of} no longer fits its fingerprint; "
                 "restore the app database from a backup"
             )
+        self._checked[key] = published
+        while len(self._checked) > MOST_LISTS:
+            self._checked.popitem(last=False)
         return published
 
     def data_until(self, school: str, as_of: date) -> date:

@@ -1,8 +1,10 @@
 """What the registered models need and weigh, for the registers: names and shares, no pupils."""
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from features.errors import NotThere, TijdigError
 from features.settings import Home
 from models.bundle import Bundle
 from models.registry import Registry
+
+_FileState = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,21 @@ class ModelsInUse:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._known: dict[str, tuple[tuple[str, ...], str, str, Mapping[str, float]]] = {}
+        self._read: tuple[_FileState, tuple[KnownModel, ...]] | None = None
 
     def all(self) -> tuple[KnownModel, ...]:
-        """Every registered version, the newest first; none before anything was trained."""
-        if not (self._home.mlflow / "mlflow.db").exists():
+        """Every registered version, the newest first; none before anything was trained.
+
+        Every page asks for it: it is read again when the registry's file was written to.
+        """
+        state = _state_of(self._home.mlflow / "mlflow.db")
+        if not state:
             return ()
+        if self._read is None or self._read[0] != state:
+            self._read = (state, self._versions())
+        return self._read[1]
+
+    def _versions(self) -> tuple[KnownModel, ...]:
         found = []
         for one in reversed(self._registry.versions()):
             facts = self._facts(one.number, one.bundle_hash)
@@ -85,6 +99,16 @@ class ModelsInUse:
                 _shares(model),
             )
         return self._known[digest]
+
+
+def _state_of(path: Path) -> _FileState:
+    """When the file and its write-ahead log were last written, and how long; empty without one."""
+    found = []
+    for each in (path, path.with_name(f"{path.name}-wal")):
+        with contextlib.suppress(FileNotFoundError):
+            stat = each.stat()
+            found.append((stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
 
 
 def _shares(model: object) -> Mapping[str, float]:

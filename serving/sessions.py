@@ -7,13 +7,28 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from serving.accounts import Account, hash_token, read_account
-from serving.tables import ACCOUNTS, SESSIONS, writing
+from serving.accounts import Account, account_of, hash_token
+from serving.tables import ACCOUNT_SCHOOLS, ACCOUNTS, SESSIONS, writing
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
 # Not every request needs a write; this much is forgiven of the idle time.
 TOUCH_AFTER = timedelta(minutes=1)
+
+# Every page asks for its session: the questions are made once.
+_FOUND = (
+    sa.select(SESSIONS.c.seen_at, ACCOUNTS)
+    .join_from(SESSIONS, ACCOUNTS)
+    .where(
+        SESSIONS.c.token_hash == sa.bindparam("digest"),
+        SESSIONS.c.seen_at > sa.bindparam("seen"),
+        SESSIONS.c.started_at > sa.bindparam("started"),
+        ACCOUNTS.c.active,
+    )
+)
+_SCHOOLS = sa.select(ACCOUNT_SCHOOLS.c.school).where(
+    ACCOUNT_SCHOOLS.c.account_id == sa.bindparam("account")
+)
 
 
 @dataclass(frozen=True)
@@ -51,17 +66,16 @@ class Sessions:
 
         An account that was deactivated has no sessions.
         """
-        mine = SESSIONS.c.token_hash == hash_token(token)
+        digest = hash_token(token)
+        alive = {"digest": digest, "seen": moment - IDLE, "started": moment - LONGEST}
         with self._engine.begin() as connection:
-            found = connection.execute(
-                sa.select(SESSIONS).where(mine, _alive(moment))
-            ).one_or_none()
+            found = connection.execute(_FOUND, alive).one_or_none()
             if found is None:
                 return None
-            account = read_account(connection, ACCOUNTS.c.account_id == found.account_id)
-        if account is None:
-            return None
+            schools = connection.scalars(_SCHOOLS, {"account": found.account_id})
+            account = account_of(found, schools)
         if moment - found.seen_at > TOUCH_AFTER:
+            mine = SESSIONS.c.token_hash == digest
             with writing(self._engine) as connection:
                 connection.execute(SESSIONS.update().where(mine).values(seen_at=moment))
         return Session(account, form_token_of(token))

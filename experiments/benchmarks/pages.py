@@ -1,11 +1,20 @@
-"""The pages of a school of 2,000 under 20 users at once, beside a bare FastAPI page.
+"""The pages of a region of 60,000 pupils under 20 users at once, beside a bare FastAPI page.
 
-`measure()` gives the rows of a table; run as a module it prints them. The bare page answers with
-as many bytes and does nothing else. Each is served from a process of its own; each user asks for
-one page after the other, without a pause.
+`measure()` gives the rows of a table; run as a module it prints them. Thirty schools of 2,000; each
+user is the care coordinator of another school, one is the coordinator of the region. Two loads:
+
+- *reading*: after each answer a user reads for 3 to 7 seconds, then opens the next page of the
+  round (list, pupil, at home, search, care team, explanation). That is quicker than anyone works.
+- *without a pause*: every user asks for the same page again at once, so that 20 requests always
+  wait; the answer time is then twenty times the processor time of one page.
+
+The bare page answers with as many bytes and does nothing else, under the same two loads. Each is
+served from a process of its own.
 """
 
+import math
 import os
+import random
 import re
 import resource
 import statistics
@@ -14,94 +23,183 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-USERS, PAGES_PER_USER, PUPILS, LISTED = 20, 25, 2_000, 20
-SCHOOL, MONDAY = "90AB00", date(2026, 11, 16)
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import sqlalchemy as sa
+
+    from features.records import LogTable
+    from features.vocabulary import PupilKey
+    from serving.lists import PublishedList
+
+USERS, SCHOOLS, PUPILS, LISTED = 20, 30, 2_000, 20
+READING = (3.0, 7.0)
+"""Seconds between an answer and the next page."""
+READING_SECONDS, PAGES_WITHOUT_PAUSE = 90.0, 15
+MONDAY, WEEKS = date(2026, 11, 16), 10
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
-EMAIL, PASSWORD = "ib@voorbeeld.invalid", "vier losse woorden samen"
+PHRASE = "vier losse woorden samen"
+PORT, BARE_PORT = 18_351, 18_352
+COORDINATOR = "regio@voorbeeld.invalid"
 
 
 @dataclass(frozen=True)
 class Load:
-    """One page under load: times in milliseconds, and the server's processor time per page."""
+    """One page under a load: times in milliseconds; processor time of the server per page.
 
+    `cpu` is None where pages of several kinds were asked for together. `ratio` is to the bare page
+    under the same load: of the median while reading, of processor time without a pause.
+    """
+
+    load: str
     page: str
+    answers: int
     median: float
     p95: float
-    cpu: float
+    cpu: float | None
     ratio: float
-    """Processor time as a multiple of the bare page with as many bytes, in the same run."""
 
 
-def build(root: Path, pupils: int = PUPILS) -> None:
-    """A home with one school: names in the vault, a record log, one published list."""
-    import pyarrow as pa
+def school_code(number: int) -> str:
+    """The code of an invented school.
 
+    >>> school_code(3)
+    '90AD00'
+    """
+    return f"90{chr(65 + number // 26)}{chr(65 + number % 26)}00"
+
+
+def email_of(school: str) -> str:
+    """The account of the care coordinator of a school."""
+    return f"ib-{school.lower()}@voorbeeld.invalid"
+
+
+def build(root: Path, schools: int = SCHOOLS, pupils: int = PUPILS) -> None:
+    """A home: names in the vault, a record log, lists of ten weeks, months, decisions, accounts."""
     from features.governance.vault import Identity, Vault
-    from features.records import DeliveryRows, LogTable, RecordLog, schema_of
+    from features.records import DeliveryRows, RecordLog
     from features.settings import Home
-    from features.vocabulary import Role, Theme
-    from models.reasons import Evidence, Explanation, Reason
+    from features.vocabulary import Role
     from serving.accounts import Accounts
-    from serving.beside import Place, SideRow, WeekFacts, publish_week
-    from serving.lists import Block, ListRow, ListStore, Newness, PublishedList
     from serving.tables import open_app
 
     home = Home(root)
-    vault = Vault.open(home, {})
+    vault, log, engine = Vault.open(home, {}), RecordLog(home.records), open_app(home)
+    accounts = Accounts(engine)
+    codes = [school_code(number) for number in range(schools)]
     numbers = [str(10_000 + number) for number in range(pupils)]
-    vault.remember(SCHOOL, [Identity("Voornaam", "", f"Naam{one}", one) for one in numbers])
-    keys = [key for key in vault.keys_for(SCHOOL, numbers) if key is not None]
+    for code in codes:
+        vault.remember(code, [Identity("Voornaam", "", f"Naam{one}", one) for one in numbers])
+        keys = [key for key in vault.keys_for(code, numbers) if key is not None]
+        with log.writing():
+            digest = f"{code:f<64}"
+            head = log.append(
+                DeliveryRows(received_at=NOW, digest=digest, tables=records(code, keys))
+            )
+        who = accounts.add(email_of(code), "I. Begeleider", Role.CARE_COORDINATOR, [code], NOW)
+        publish(engine, code, keys, head, who.account_id)
+        accounts.use_link(accounts.make_link(email_of(code), NOW), PHRASE, NOW)
+    accounts.add(COORDINATOR, "R. Regio", Role.REGION_COORDINATOR, codes, NOW)
+    accounts.use_link(accounts.make_link(COORDINATOR, NOW), PHRASE, NOW)
+
+
+def records(school: str, keys: "Sequence[PupilKey]") -> "dict[LogTable, pa.Table]":
+    """What the log holds of one school: nine sick days of each pupil."""
+    import pyarrow as pa
+
+    from features.records import LogTable, schema_of
 
     def table(name: LogTable, rows: list[dict[str, object]]) -> pa.Table:
         schema = schema_of(name)
         fields = [schema.field(f) for f in schema.names if f not in ("delivery", "sequence")]
         shared = {"known_at": NOW - timedelta(days=400), "known_at_basis": "assumed"}
         content = [
-            shared | {"record_key": f"{name}{n}", "withdrawn": False, "fingerprint": str(n)} | row
+            shared | {"record_key": f"{school}{n}", "withdrawn": False, "fingerprint": str(n)} | row
             for n, row in enumerate(rows)
         ]
         return pa.Table.from_pylist(content, schema=pa.schema(fields))
 
-    in_school = {"school": SCHOOL}
+    here = {"school": school}
     start = datetime(2026, 9, 7, 8, 30)  # noqa: DTZ001  (local time of the school)
-    records: dict[LogTable, list[dict[str, object]]] = {
-        LogTable.SCHOOLS: [in_school | {"name": "Groot", "sector": "vo", "region": "midden"}],
+    rows: dict[LogTable, list[dict[str, object]]] = {
+        LogTable.SCHOOLS: [here | {"name": f"Groot {school}", "sector": "vo", "region": "midden"}],
         LogTable.TIMETABLE: [
-            in_school
+            here
             | {"group": "1A", "weekday": day, "valid_from": MONDAY.replace(year=2024)}
             | {"planned_minutes": 330}
             for day in range(1, 6)
         ],
         LogTable.PLACEMENTS: [
-            in_school
+            here
             | {"pupil_key": key, "born_on": date(2013, 3, 1), "year_group": "1", "group": "1A"}
             | {"enrolled_on": date(2025, 8, 1)}
             for key in keys
         ],
         LogTable.ABSENCE: [
-            in_school
+            here
             | {"pupil_key": key, "kind": "sick", "starts_at": start + timedelta(days=day)}
             | {"ends_at": start + timedelta(days=day, hours=6)}
             for key in keys
             for day in range(0, 60, 7)
         ],
     }
-    log = RecordLog(home.records)
-    with log.writing():
-        tables = {name: table(name, rows) for name, rows in records.items()}
-        head = log.append(DeliveryRows(received_at=NOW, digest="f" * 64, tables=tables))
+    return {name: table(name, content) for name, content in rows.items()}
+
+
+def publish(
+    engine: "sa.Engine", school: str, keys: "Sequence[PupilKey]", head: int, account_id: str
+) -> None:
+    """Ten weeks of lists, pupils at home, counts by month and a decision on every second row."""
+    from serving.at_home import MonthCounts
+    from serving.beside import Place, SideRow, WeekFacts, publish_week
+    from serving.decisions import Decisions, Draft, RowAddress
+    from serving.lists import ListStore
+    from serving.region import keep_months
+
+    at_home = keys[LISTED : LISTED + 12]
+    groups = dict.fromkeys(keys, "1A")
+    months = [
+        MonthCounts(date(2025 + (m > 4), (m + 7) % 12 + 1, 1), MONDAY, len(keys), 12, 3, 4, 3, 1)
+        for m in range(16)
+    ]
+
+    def beside(connection: "sa.Connection", one: "PublishedList") -> None:
+        side = [
+            SideRow(school, one.as_of, key, Place.AT_HOME, "1A", date(2026, 10, 1), 27)
+            for key in at_home
+        ]
+        publish_week(connection, WeekFacts(school, one.as_of, len(keys)), side, groups, NOW)
+        keep_months(connection, school, months)
+
+    store, decisions = ListStore(engine), Decisions(engine)
+    for back in reversed(range(WEEKS)):
+        monday = MONDAY - timedelta(weeks=back)
+        store.publish([week_list(school, monday, keys, head)], beside)
+        if back:
+            for row in store.get(school, monday).rows[::2]:
+                address = RowAddress(row.row_id, school, row.pupil_key, monday)
+                draft = Draft(kind="plan_talk", owner="mentor")
+                decisions.decide(address, draft, account_id, NOW)
+
+
+def week_list(school: str, monday: date, keys: "Sequence[PupilKey]", head: int) -> "PublishedList":
+    """A list of 20 with two reasons each."""
+    from features.vocabulary import Theme
+    from models.reasons import Evidence, Explanation, Reason
+    from serving.lists import Block, ListRow, Newness, PublishedList
+
     reason = Reason(
         Theme.ABSENCE,
         "In de laatste 4 schoolweken 4 dagen afwezig; in de 8 schoolweken daarvoor 5.",
-        tuple(Evidence(MONDAY - timedelta(days=day), "ziek", "hele dag") for day in (7, 14, 21)),
+        tuple(Evidence(monday - timedelta(days=day), "ziek", "hele dag") for day in (7, 14, 21)),
         "Meer dan 21 van de 23 klasgenoten.",
     )
     rows = tuple(
@@ -115,25 +213,9 @@ def build(root: Path, pupils: int = PUPILS) -> None:
         )
         for place, key in enumerate(keys[:LISTED])
     )
-    engine = open_app(home)
-    side = [
-        SideRow(SCHOOL, MONDAY, key, Place.AT_HOME, "1A", since=date(2026, 10, 1), school_days=27)
-        for key in keys[LISTED : LISTED + 12]
-    ]
-    groups = dict.fromkeys(keys, "1A")
-    ListStore(engine).publish(
-        [
-            PublishedList(
-                SCHOOL, MONDAY, NOW, "1", "0" * 64, "risk_v1", MONDAY, LISTED, rows, {}, head
-            )
-        ],
-        lambda connection, _one: publish_week(
-            connection, WeekFacts(SCHOOL, MONDAY, pupils), side, groups, NOW
-        ),
+    return PublishedList(
+        school, monday, NOW, "1", "0" * 64, "risk_v1", monday, LISTED, rows, {}, head
     )
-    accounts = Accounts(engine)
-    accounts.add(EMAIL, "I. Begeleider", Role.CARE_COORDINATOR, [SCHOOL], NOW)
-    accounts.use_link(accounts.make_link(EMAIL, NOW), PASSWORD, NOW)
 
 
 def serve(root: Path, port: int) -> None:
@@ -157,43 +239,148 @@ def serve(root: Path, port: int) -> None:
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error")
 
 
-def measure(users: int = USERS, pages: int = PAGES_PER_USER) -> list[Load]:
-    """Every page under the same load, each beside a bare page of its size."""
+def measure(
+    users: int = USERS,
+    schools: int = SCHOOLS,
+    pupils: int = PUPILS,
+    seconds: float = READING_SECONDS,
+) -> list[Load]:
+    """Both loads on the pages, then the same on a bare page."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "home"
-        build(root)
-        found = []
-        with _served(root, 18_351) as server:
-            cookie = _sign_in(18_351)
-            text = _get(18_351, f"/lijst/{SCHOOL}", cookie)[1]
-            row = re.search(rb"/leerling/[0-9a-f]{32}", text)
-            assert row is not None
-            for address in (
-                f"/lijst/{SCHOOL}",
-                row.group().decode(),
-                f"/al-in-beeld/{SCHOOL}",
-                f"/lijst/{SCHOOL}/toevoegen?naam=naam1",
-                f"/zorgteam/{SCHOOL}",
-                "/uitleg",
-            ):
-                size = len(_get(18_351, address, cookie)[1])
-                ours = _load(18_351, address, cookie, users, pages, server)
-                with _served(Path(folder) / str(size), 18_352) as bare:
-                    theirs = _load(18_352, "/", "", users, pages, bare)
-                name = address.split("?")[0].replace(SCHOOL, "…")[:24]
-                ratio = ours[2] / theirs[2]
-                found += [Load(name, *ours, ratio), Load(f"  bare, {size} bytes", *theirs, 1.0)]
-        return found
+        build(root, schools, pupils)
+        with _served(root, PORT) as server:
+            visitors = [_visitor(PORT, school_code(n % schools)) for n in range(users - 1)]
+            visitors.append(_coordinator(PORT))
+            reading = _reading(PORT, visitors, seconds)
+            one = visitors[0]
+            sizes = {name: len(_get(PORT, at, one.cookie)[1]) for name, at in one.pages.items()}
+            pressed = {
+                name: _pressed(PORT, [one] * users, at, server) for name, at in one.pages.items()
+            }
+        return [*_beside_bare(Path(folder), users, seconds, reading, pressed, sizes)]
+
+
+def _beside_bare(
+    folder: Path,
+    users: int,
+    seconds: float,
+    reading: Mapping[str, list[float]],
+    pressed: Mapping[str, tuple[list[float], float]],
+    sizes: Mapping[str, int],
+) -> Iterator[Load]:
+    size = round(statistics.mean(sizes.values()))
+    with _served(folder / str(size), BARE_PORT) as bare:
+        nobody = [Visitor("", {"bare": "/"})] * users
+        theirs = _reading(BARE_PORT, nobody, seconds)["bare"]
+        times, cpu = _pressed(BARE_PORT, nobody, "/", bare)
+    everything = [each for found in reading.values() for each in found]
+    median = statistics.median(theirs)
+    for name, found in {"all pages together": everything, **reading, "bare": theirs}.items():
+        ratio = statistics.median(found) / median
+        yield Load("reading", name, len(found), *_figures(found), None, ratio)
+    for name, (found, spent) in {**pressed, "bare": (times, cpu)}.items():
+        yield Load("without a pause", name, len(found), *_figures(found), spent, spent / cpu)
+
+
+def _figures(times: list[float]) -> tuple[float, float]:
+    ordered = sorted(times)
+    return statistics.median(ordered), ordered[math.ceil(0.95 * len(ordered)) - 1]
 
 
 def table(loads: Sequence[Load]) -> str:
     """The rows as Markdown."""
-    head = "| page | median ms | p95 ms | CPU ms a page | ratio of CPU |\n|---|---|---|---|---|"
+    head = (
+        "| load | page | answers | median ms | p95 ms | CPU ms a page | ratio to bare |\n"
+        "|---|---|---|---|---|---|---|"
+    )
     rows = (
-        f"| {one.page} | {one.median:.0f} | {one.p95:.0f} | {one.cpu:.1f} | {one.ratio:.1f} |"
+        f"| {one.load} | {one.page} | {one.answers} | {one.median:.0f} | {one.p95:.0f} | "
+        f"{'' if one.cpu is None else format(one.cpu, '.1f')} | {one.ratio:.1f} |"
         for one in loads
     )
     return "\n".join([head, *rows])
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One user: a session, and the addresses of the round by name."""
+
+    cookie: str
+    pages: Mapping[str, str]
+
+
+def _visitor(port: int, school: str) -> Visitor:
+    cookie = _sign_in(port, email_of(school))
+    text = _get(port, f"/lijst/{school}", cookie)[1]
+    row = re.search(rb"/leerling/[0-9a-f]{32}", text)
+    assert row is not None
+    return Visitor(
+        cookie,
+        {
+            "list": f"/lijst/{school}",
+            "pupil": row.group().decode(),
+            "at home": f"/al-in-beeld/{school}",
+            "search a name": f"/lijst/{school}/toevoegen?naam=naam1",
+            "care team": f"/zorgteam/{school}",
+            "explanation": "/uitleg",
+        },
+    )
+
+
+def _coordinator(port: int) -> Visitor:
+    return Visitor(_sign_in(port, COORDINATOR), {"region": "/regio", "explanation": "/uitleg"})
+
+
+def _reading(port: int, visitors: Sequence[Visitor], seconds: float) -> dict[str, list[float]]:
+    """Answer times by page while every visitor reads between two pages."""
+    found: dict[str, list[float]] = {}
+    end = time.monotonic() + seconds
+
+    def one_user(number: int) -> None:
+        draw, visitor = random.Random(number), visitors[number]  # noqa: S311  (a pause, no secret)
+        names = list(visitor.pages)
+        time.sleep(draw.uniform(0, READING[1]))
+        turn = number
+        while time.monotonic() < end:
+            name = names[turn % len(names)]
+            found.setdefault(name, []).append(_ask(port, visitor.pages[name], visitor.cookie))
+            turn += 1
+            time.sleep(draw.uniform(*READING))
+
+    _at_once(one_user, len(visitors))
+    return found
+
+
+def _pressed(
+    port: int, visitors: Sequence[Visitor], address: str, server: int
+) -> tuple[list[float], float]:
+    """Answer times of one page that all visitors ask for without a pause, and its cost."""
+    times: list[float] = []
+
+    def one_user(number: int) -> None:
+        for _ in range(PAGES_WITHOUT_PAUSE):
+            times.append(_ask(port, address, visitors[number].cookie))
+
+    before = _cpu(server)
+    _at_once(one_user, len(visitors))
+    return times, 1000 * (_cpu(server) - before) / len(times)
+
+
+def _at_once(one_user: Callable[[int], None], users: int) -> None:
+    threads = [threading.Thread(target=one_user, args=(number,)) for number in range(users)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _ask(port: int, address: str, cookie: str) -> float:
+    """Milliseconds until the whole answer is there."""
+    started = time.perf_counter()
+    status, _body = _get(port, address, cookie)
+    assert status == 200, (address, status)
+    return 1000 * (time.perf_counter() - started)
 
 
 @contextmanager
@@ -220,41 +407,15 @@ def _get(port: int, address: str, cookie: str) -> tuple[int, bytes]:
     return answer.status, answer.read()
 
 
-def _sign_in(port: int) -> str:
+def _sign_in(port: int, email: str) -> str:
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    form = urlencode({"email": EMAIL, "password": PASSWORD})
+    form = urlencode({"email": email, "password": PHRASE})
     headers = {
         "Sec-Fetch-Site": "same-origin",
         "Content-Type": "application/x-www-form-urlencoded",
     }
     connection.request("POST", "/inloggen", form, headers)
     return (connection.getresponse().getheader("set-cookie") or "").split(";")[0]
-
-
-def _load(
-    port: int, address: str, cookie: str, users: int, pages: int, server: int
-) -> tuple[float, float, float]:
-    """Median and 95th percentile of the answers, and the server's processor time, all in ms."""
-    times: list[float] = []
-
-    def one_user() -> None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=60)
-        for _ in range(pages):
-            started = time.perf_counter()
-            connection.request("GET", address, headers={"Cookie": cookie})
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status == 200, (address, answer.status)
-            times.append(1000 * (time.perf_counter() - started))
-
-    before = _cpu(server)
-    threads = [threading.Thread(target=one_user) for _ in range(users)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    spent = 1000 * (_cpu(server) - before) / len(times)
-    return statistics.median(times), statistics.quantiles(times, n=20)[-1], spent
 
 
 def _cpu(process: int) -> float:

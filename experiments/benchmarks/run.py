@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.benchmarks import history, ingest, monday, retrieval
+from experiments.benchmarks import history, ingest, monday, pages, retrieval
 from experiments.benchmarks.measuring import Row
 
 SUBJECTS = {"history": history, "monday": monday, "retrieval": retrieval}
-NAMES = (*SUBJECTS, "ingest")
+NAMES = (*SUBJECTS, "ingest", "pages")
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- measured: {} -->", "<!-- end of {} -->"
 HEAD = (
@@ -35,7 +35,7 @@ def main() -> None:
     for name in asked.subject:
         print(name, flush=True)
         lines = []
-        for line in ingest_lines() if name == "ingest" else lines_of(name, asked.pupils):
+        for line in OWN_SIZES[name]() if name in OWN_SIZES else lines_of(name, asked.pupils):
             print(line, flush=True)
             lines.append(line)
         text = "\n".join([*lines, "", f"*{note}*"])
@@ -45,6 +45,14 @@ def main() -> None:
 def ingest_lines() -> Iterator[str]:
     """The table of ingest, which has its own sizes: rows in one file."""
     yield ingest.table(ingest.measure())
+
+
+def page_lines() -> Iterator[str]:
+    """The table of the pages: one region of 60,000, 20 users."""
+    yield pages.table(pages.measure())
+
+
+OWN_SIZES = {"ingest": ingest_lines, "pages": page_lines}
 
 
 def lines_of(name: str, sizes: list[int]) -> Iterator[str]:

@@ -109,7 +109,7 @@ class AuditChain:
             sealed = AuditHead(head.sequence + 1, _seal(row))
             transaction.execute(audit.insert().values(**row, hash=sealed.hash))
         if connection is None and self.heads:
-            self.heads.witness(sealed.sequence, sealed.hash, moment)
+            self.heads.witness(sealed.sequence, sealed.hash, moment, head.hash)
         return sealed
 
     def witness(self, moment: datetime) -> None:

@@ -103,15 +103,19 @@ class HeadBook:
             rows = connection.execute(select(signed_heads).order_by(signed_heads.c.id)).mappings()
             return [SignedHead(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
 
-    def witness(self, sequence: int, digest: str, moment: datetime) -> None:
+    def witness(self, sequence: int, digest: str, moment: datetime, previous: str = "") -> None:
         """Let the witness file tell of this row, unless what it tells now is no longer true.
 
-        A witness that contradicts the chain is evidence, and is left as it is.
+        A witness that contradicts the chain is evidence, and is left as it is. `previous` is the
+        hash that the row before this one had when this one was added (empty: look it up).
         """
         path = self._folder / WITNESS
         if path.exists():
             told = read_head(path.read_text(encoding="utf-8"), str(path))
-            if told.sequence >= sequence or self._rows_named([told]).against(told):
+            follows = told.sequence == sequence - 1 and told.hash == previous
+            if not follows and (
+                told.sequence >= sequence or self._rows_named([told]).against(told)
+            ):
                 return
         draft = path.with_name(f"{WITNESS}.{secrets.token_hex(4)}")
         draft.write_text(self.signer.sign(sequence, digest, moment).to_json(), encoding="utf-8")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, select
+from sqlalchemy import Connection, Engine, RowMapping, Table, func, select
 
 from features.governance.audit import AuditChain
 from features.governance.database import canonical
@@ -24,6 +24,9 @@ class SealedTable:
         self._table = table
         self._reference = reference
         self._events = events
+        number = table.c.id
+        self._newest = select(func.coalesce(func.max(number), 0), func.count(number))
+        self._read: tuple[tuple[int, int], tuple[RowMapping, ...]] | None = None
         self.chain = AuditChain(engine)
 
     def insert(
@@ -57,13 +60,21 @@ class SealedTable:
         }
 
     def sealed_rows(self) -> list[RowMapping]:
-        """The rows whose seal is there and fits, in order; what was slipped in does not count."""
-        seals = self.seals()
-        return [
-            row
-            for row in self._stored().values()
-            if row["id"] in seals and seals[row["id"]]["sha256"] == fingerprint(row)
-        ]
+        """The rows whose seal is there and fits, in order; what was slipped in does not count.
+
+        Rows are only ever added, so they are read and checked again when there are others than
+        before: every page asks for them. `verify` always reads all of it.
+        """
+        now = self._state()
+        if self._read is None or self._read[0] != now:
+            seals = self.seals()
+            rows = tuple(
+                row
+                for row in self._stored().values()
+                if row["id"] in seals and seals[row["id"]]["sha256"] == fingerprint(row)
+            )
+            self._read = (now, rows)
+        return list(self._read[1])
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the rows, in words; check the chain itself too."""
@@ -78,6 +89,12 @@ class SealedTable:
             elif seals[number]["sha256"] != fingerprint(stored[number]):
                 problems.append(f"{here}: its content was altered")
         return tuple(problems)
+
+    def _state(self) -> tuple[int, int]:
+        """The last number and how many rows there are: another state, other rows."""
+        with self._engine.connect() as connection:
+            last, number = connection.execute(self._newest).one()
+        return int(last), int(number)
 
     def _stored(self) -> dict[int, RowMapping]:
         ordered = select(self._table).order_by(self._table.c.id)

@@ -150,10 +150,9 @@ class Vault:
         with self._engine.connect() as connection:
             for start in range(0, len(pupil_keys), _BATCH):
                 batch = pupil_keys[start : start + _BATCH]
-                for row in connection.execute(query.where(PUPILS.c.pupil_key.in_(batch))):
-                    found[PupilKey(row.pupil_key)] = self._unsealed(
-                        connection, row.school, row.uid, row.sealed
-                    )
+                known = connection.execute(query.where(PUPILS.c.pupil_key.in_(batch))).all()
+                for uid, key, school, sealed in known:
+                    found[PupilKey(key)] = self._unsealed(connection, school, uid, sealed)
                 # A matched pupil is called as at the school of now.
                 moved = query.add_columns(LINKS.c.kept_key).join(
                     LINKS, LINKS.c.pupil_key == PUPILS.c.pupil_key
@@ -304,7 +303,7 @@ class Vault:
                 f"the vault holds a row of school {school} that was altered or moved. "
                 "Put the vault back from a backup."
             ) from problem
-        return Identity(*json.loads(plain))
+        return Identity(*json.loads(plain.decode()))
 
     def _cipher(self, school: str, connection: sa.Connection) -> AESGCM:
         if school not in self._ciphers:
