@@ -21,6 +21,8 @@ from serving.lists import Block, PublishedList
 
 FOR_LEAVERS = timedelta(days=365)
 AHEAD = timedelta(weeks=26)
+BEFORE = timedelta(weeks=26)
+"""Who was at home over the summer did not begin in September: so far back a start is looked for."""
 UNKNOWN = "unknown"
 
 
@@ -78,11 +80,12 @@ def week_content(
 ) -> WeekContent:
     """What is kept beside `published`; `last` is who stood on the list before it."""
     groups = monday.groups()
+    counted_from = first_day_of(school_year_of(monday.as_of) - 1)
     grid = day_grid(
         monday.tables,
         monday.school,
         monday.moment,
-        first_day_of(school_year_of(monday.as_of) - 1),
+        counted_from - BEFORE,
         monday.as_of + AHEAD,
     )
     at_home = tuple(_at_home(monday, grid, groups, cohort))
@@ -108,7 +111,7 @@ def week_content(
         gone=gone_from(was_listed, listed, home_keys, groups, monday.objecting),
     )
     rows = (*at_home, *_leavers(monday), *_by_appointment(monday, due, groups))
-    months = month_counts(grid, monday.as_of, grid.first_day.replace(day=1))
+    months = month_counts(grid, monday.as_of, counted_from)
     return WeekContent(facts, rows, groups, tuple(months))
 
 

@@ -68,6 +68,11 @@ _STEPS = {
         ("Kleine aantallen zijn verborgen.", "Daarmee is niemand te herkennen."),
     ),
 }
+# Digits: letters are taken by browsers (Alt+D, Alt+F) and by screen readers on a Mac.
+_SHORTCUTS = (
+    ("8", "op de lijst: een leerling zoeken en toevoegen; bij een leerling: naar uw besluit"),
+    ("9", "bij een leerling: terug naar de lijst"),
+)
 _STEPS_OF_OTHERS = (
     ("Boven aan elke pagina staat wat u kunt openen.", "Wat u opent, wordt vastgelegd."),
 )
@@ -107,6 +112,7 @@ def begin(site: TheSite, session: SignedIn) -> Response:
         name=session.account.name,
         steps=_STEPS.get(role, _STEPS_OF_OTHERS),
         onward=Link("Beginnen", _HOMES.get(role, "/uitleg")),
+        shortcuts=_SHORTCUTS if role is Role.CARE_COORDINATOR else (),
     )
     return site.render(page)
 

@@ -118,7 +118,7 @@ def test_new_absences_of_a_region_are_the_onsets_that_happened(installation: Any
     known = as_of_moment(MONDAY)
     log, onsets = RecordLog(installation.home.records), []
     for school in log.schools():
-        days = day_grid(read_partition(log, school, known), school, known, date(2025, 8, 1), MONDAY)
+        days = day_grid(read_partition(log, school, known), school, known, date(2025, 2, 1), MONDAY)
         packed = pack(*counted_minutes(days))
         onsets += [
             days.first_day + timedelta(days=int(packed.day[pupil, place + RUN_DAYS - 1]))

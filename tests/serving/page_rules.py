@@ -83,6 +83,8 @@ def problems(page: Element) -> list[str]:
         *_handlers(page),
         *_ids(page),
         *_headings(page),
+        *_shortcuts(page),
+        *_help(page),
     ]
 
 
@@ -148,3 +150,24 @@ def _headings(page: Element) -> Iterator[str]:
     for before, after in itertools.pairwise(levels):
         if after > before + 1:
             yield f"headings {levels}: a level is skipped"
+
+
+def _shortcuts(page: Element) -> Iterator[str]:
+    """Digits only: letters are taken by browsers and screen readers."""
+    keys = [
+        (each.attributes["accesskey"], each)
+        for each in page.walk()
+        if "accesskey" in each.attributes
+    ]
+    for key, element in keys:
+        if element.name not in CONTROLS or len(key) != 1 or key not in "123456789":
+            yield f"shortcut {key} on {element.name}: a digit on something one can press"
+        if [other for other, _ in keys].count(key) > 1:
+            yield f"shortcut {key} stands twice"
+
+
+def _help(page: Element) -> Iterator[str]:
+    """Help stands in the same place on every page: last."""
+    last = page.all("a")[-1]
+    if last.attributes.get("href") != "/uitleg":
+        yield f"the last link is not the explanation but {last.attributes.get('href')}"

@@ -38,13 +38,17 @@ class ResumePage:
 
 @dataclass(frozen=True)
 class BeginPage:
-    """The first page after choosing a password: how a Monday goes, in a few steps."""
+    """The first page after choosing a password: how a Monday goes, in a few steps.
+
+    `shortcuts` are the digits beside those of the menu, with what they do.
+    """
 
     template: ClassVar[str] = "begin.html"
     frame: Frame
     name: str
     steps: tuple[tuple[str, str], ...]
     onward: Link
+    shortcuts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
