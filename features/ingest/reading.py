@@ -89,7 +89,7 @@ class LongTable:
                 malformed = split.malformed(first_row, is_end=ended)
                 behind += len(text)
                 table = _table(self.name, self._headings, numbered, malformed, is_end=ended)
-                yield min(1.0, behind / self.size), table
+                yield 1.0 if ended else min(1.0, behind / self.size), table
                 first_row += split.lines
                 pending = ahead
 

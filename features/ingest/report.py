@@ -93,7 +93,8 @@ class ImportReport:
             is_hash = unknown.code.startswith("?")
             what = f"a text ({unknown.code})" if is_hash else f"code '{unknown.code}'"
             yield (
-                f"  {unknown.school}: {what} in {unknown.rows} rows of absence; what does the "
+                f"  {unknown.school}: {what} in {unknown.rows} "
+                f"{'row' if unknown.rows == 1 else 'rows'} of absence; what does the "
                 "school mean by it? Until codes.csv says so they count as not yet verified."
             )
         if self.ignored_files:

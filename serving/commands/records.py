@@ -9,7 +9,7 @@ import click
 
 from serving.commands.context import Work
 from serving.commands.deliveries import preview_all
-from serving.commands.steps import steps_shown
+from serving.commands.progress import progress_shown
 
 if TYPE_CHECKING:
     from features.ingest import ImportReport
@@ -61,7 +61,7 @@ def ingest_all(
     from features.ingest import ingest as ingest_delivery
 
     settings = work.settings.section("ingest", IngestSettings)
-    with steps_shown(work, plain_lines=plain_lines) as show:
+    with progress_shown(work, plain_lines=plain_lines) as show:
         for number, path in enumerate(paths, start=1):
 
             def show_step(step: str, done: float, of: str = path.name) -> None:

@@ -11,7 +11,7 @@ Told = Callable[[str, float], None]
 
 
 @contextlib.contextmanager
-def steps_shown(work: Work, *, plain_lines: bool = True) -> Iterator[Told]:
+def progress_shown(work: Work, *, plain_lines: bool = True) -> Iterator[Told]:
     """A function to tell which step is how far, from 0 to 1.
 
     Without `plain_lines` nothing is said where there is no terminal: a script reads the outcome.
