@@ -1,10 +1,13 @@
 """The records of a pupil as known on a Monday, by day, with those of the classmates beside them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.absence import AbsenceRecord, known_days
@@ -26,6 +29,7 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 
 LONGEST_LESSON = 60
+_OF_RECORDS = ["pupil_key", "kind", "starts_at", "ends_at", "minutes"]
 _MONTHS = (
     *("januari", "februari", "maart", "april", "mei", "juni"),
     *("juli", "augustus", "september", "oktober", "november", "december"),
@@ -66,17 +70,17 @@ class Days:
     late: NDArray[np.int16]
     sent_out: NDArray[np.int16]
 
-    @property
+    @functools.cached_property
     def absent(self) -> NDArray[np.int16]:
         """Minutes not spent in education."""
         return self.of_kinds(ABSENT_KINDS)
 
-    @property
+    @functools.cached_property
     def is_absent(self) -> Flags:
         """Days with at least half of the planned time absent."""
         return is_absent_day(self.planned, self.absent)
 
-    @property
+    @functools.cached_property
     def unauthorised(self) -> NDArray[np.int16]:
         """Minutes absent without authorisation."""
         return self.of_kinds(UNAUTHORISED_KINDS)
@@ -123,11 +127,26 @@ class PupilRecords:
 
 
 class SchoolRecords:
-    """The records of one school as known on a Monday; `of` gives those of one pupil."""
+    """The records of one school as known on a Monday; `of` gives those of one pupil.
 
-    def __init__(self, tables: PartitionTables, school: str, as_of: date) -> None:
+    `wanted` (None: everybody) says of which pupils that will be asked.
+    """
+
+    def __init__(
+        self,
+        tables: PartitionTables,
+        school: str,
+        as_of: date,
+        wanted: Collection[PupilKey] | None = None,
+    ) -> None:
         self._school, self._as_of = school, as_of
         self._known = known_days(tables, school, as_of)
+        if wanted is not None:
+            # Of the whole school only days are compared; looking through all its records for
+            # each pupil who is explained takes longer than explaining.
+            absence = self._known.absence.select(_OF_RECORDS)
+            of_wanted = pc.is_in(absence["pupil_key"], pa.array(sorted(wanted), pa.string()))
+            self._known = replace(self._known, absence=absence.filter(of_wanted))
         self._place = {key: at for at, key in enumerate(self._known.pupil_keys)}
         own = tables.of_school(school).support
         self._support: dict[str, list[SupportRecord]] = {}

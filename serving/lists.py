@@ -221,6 +221,17 @@ class ListStore:
             query = sa.select(LISTS.c.school).distinct().order_by(LISTS.c.school)
             return list(connection.scalars(query))
 
+    def mondays(self) -> list[date]:
+        """The Mondays for which any school has a list, newest first."""
+        with self._engine.begin() as connection:
+            query = sa.select(LISTS.c.as_of).distinct().order_by(LISTS.c.as_of.desc())
+            return list(connection.scalars(query))
+
+    def schools_of(self, as_of: date) -> set[str]:
+        """The schools that have a list for Monday `as_of`."""
+        with self._engine.begin() as connection:
+            return set(connection.scalars(sa.select(LISTS.c.school).where(LISTS.c.as_of == as_of)))
+
     def membership(self, school: str, pupil_key: PupilKey) -> dict[date, Block | None]:
         """For every Monday with a list, newest first: where the pupil stood, or None."""
         return {monday: members.get(pupil_key) for monday, members in self.members(school).items()}

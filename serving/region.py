@@ -58,13 +58,9 @@ class RegionView:
 def keep_months(connection: sa.Connection, school: str, months: Iterable[MonthCounts]) -> None:
     """The counts of a school as known now; later corrections of the past replace them."""
     rows = [{"school": school, **vars(month)} for month in months]
-    for row in rows:
-        connection.execute(
-            MONTH_COUNTS.delete().where(
-                MONTH_COUNTS.c.school == school, MONTH_COUNTS.c.month == row["month"]
-            )
-        )
     if rows:
+        kept_anew = MONTH_COUNTS.c.month.in_([row["month"] for row in rows])
+        connection.execute(MONTH_COUNTS.delete().where(MONTH_COUNTS.c.school == school, kept_anew))
         connection.execute(MONTH_COUNTS.insert(), rows)
 
 

@@ -1,5 +1,6 @@
 """Score one Monday with one model and cut the list: pure, the same for publishing and verifying."""
 
+import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -59,12 +60,11 @@ class ScoredMonday:
     @property
     def schools(self) -> list[str]:
         """The schools with pupils on this Monday, sorted."""
-        return sorted(set(self.table["school"].to_pylist()))
+        return sorted(self._rows)
 
     def places(self, school: str) -> int:
         """How many pupils the team of `school` can discuss this week."""
-        mine = self._schools() == school
-        return self.capacity.of(int((mine & ~np.isnan(self.scores)).sum()))
+        return self.capacity.of(int((~np.isnan(self.scores[self._of(school)])).sum()))
 
     def passed_over(self, school: str, last: LastNames) -> int:
         """How many pupils of `school` gave up their place: a signal without a reason."""
@@ -118,8 +118,22 @@ class ScoredMonday:
             before,
         )
 
+    @functools.cached_property
+    def _rows(self) -> dict[str, Places]:
+        """The rows of each school: found once, for a region has many schools."""
+        coded = self.table["school"].combine_chunks().dictionary_encode()
+        codes = coded.indices.to_numpy()
+        order = np.argsort(codes, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+        # Split by code: the first of `codes` is 0, and every code occurs.
+        return dict(zip(coded.dictionary.to_pylist(), parts, strict=True)) if len(codes) else {}
+
+    def of_school(self, school: str) -> pa.Table:
+        """The rows of one school."""
+        return self.table.take(self._of(school))
+
     def _of(self, school: str) -> Places:
-        return np.flatnonzero(self._schools() == school)
+        return self._rows.get(school, np.empty(0, np.int64))
 
     def _keys(self, rows: Places) -> NDArray[np.str_]:
         return np.asarray(self.table["pupil_key"].take(rows).to_pylist(), dtype=np.str_)
@@ -134,9 +148,6 @@ class ScoredMonday:
             parts=parts,
             values={name: values[name] for name in (*self.bundle.features, *COHORT_FEATURES)},
         )
-
-    def _schools(self) -> NDArray[np.str_]:
-        return np.asarray(self.table["school"].to_pylist(), dtype=np.str_)
 
 
 def score_monday(as_of: date, table: pa.Table, bundle: RiskModel) -> ScoredMonday:

@@ -14,6 +14,7 @@ import pytest
 
 from features.errors import DeliveryRefused
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
+from features.records.partition import read_each, read_partition
 
 Make = Callable[..., DeliveryRows]
 
@@ -251,3 +252,21 @@ def test_a_record_that_went_over_to_another_pupil_is_no_longer_of_the_first(
 
     assert (count("p1a", "2026-09-02"), count("p1other", "2026-09-02")) == (1, 0)
     assert (count("p1a", "2026-09-09"), count("p1other", "2026-09-09")) == (0, 1)
+
+
+def test_schools_read_together_come_apart_as_if_each_was_read_alone(
+    record_log: RecordLog, make_delivery: Make
+) -> None:
+    append(record_log, make_delivery(("b", "2026-09-07", "sick", ""), school="90AB00"))
+    append(record_log, make_delivery(("c", "2026-09-08", "leave", ""), school="90CD00"))
+    append(record_log, make_delivery(("a", "2026-09-09", "sick", ""), school="90AB00"))
+    append(record_log, make_delivery(("c", "2026-09-10", "sick", ""), school="90CD00"))
+    schools, until = ["90AB00", "90CD00", "90EF00"], moment("2026-09-30")
+    alone = {school: read_partition(record_log, school, until) for school in schools}
+    for together in (1, 2, 3):
+        found = dict(read_each(record_log, schools, until, together))
+        assert list(found) == schools
+        for school in schools:
+            for name, table in vars(alone[school]).items():
+                assert getattr(found[school], name).equals(table), (school, name, together)
+    assert alone["90AB00"].absence.num_rows == alone["90CD00"].absence.num_rows == 2
