@@ -8,6 +8,7 @@ from typing import Any
 import feast
 import pandas as pd
 import pyarrow as pa
+from feast.data_source import DataSource
 from feast.errors import FeatureServiceNotFoundException
 from feast.feature_view import DUMMY_ENTITY
 from feast.infra.online_stores.sqlite import SqliteOnlineStore
@@ -16,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import NotThere
 from features.store.definitions import JOIN_KEY, TIMESTAMP
+from features.store.on_spark import joined_on_spark, without_notes
 from features.store.online import ONLINE, erase_online
 from features.store.postgres import clear_schemas, erase_from_schema, swap_schemas
 from features.store.production import (
@@ -38,6 +40,8 @@ class FeastRepo:
         self._folder = folder
         try:
             self._feast = feast.FeatureStore(repo_path=str(folder))
+            if self.is_spark:
+                without_notes()
             if self.is_postgres:
                 self._feast.refresh_registry()
         except SQLAlchemyError as problem:
@@ -72,6 +76,11 @@ class FeastRepo:
         """Whether registry and online store are those of a PostgreSQL server."""
         return bool(self._feast.config.online_store.type == "postgres")
 
+    @property
+    def is_spark(self) -> bool:
+        """Whether the rows of a retrieval are joined on Spark."""
+        return bool(self._feast.config.offline_store.type == "spark")
+
     def holds(self, files: Mapping[str, str]) -> bool:
         """Whether the generated files on disk are these."""
         return all(
@@ -84,7 +93,7 @@ class FeastRepo:
         named = list(runpy.run_path(str(self._folder / DEFINITIONS)).values())
         contents = RepoContents(
             projects=_of(named, feast.Project),
-            data_sources=_of(named, feast.FileSource),
+            data_sources=_of(named, DataSource),
             feature_views=_of(named, feast.FeatureView),
             on_demand_feature_views=[],
             stream_feature_views=[],
@@ -114,10 +123,14 @@ class FeastRepo:
         """Each pupil's features as of the moment beside it, in the order asked; null: no row."""
         numbers = pa.array(range(len(pupil_keys)), pa.int64())
         columns = {JOIN_KEY: pupil_keys, TIMESTAMP: moments, ROW_NUMBER: numbers}
-        # Feast wants a data frame; over Arrow it is no copy.
-        asked = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
-        job = self._feast.get_historical_features(entity_df=asked, features=self._service(service))
-        found = job.to_arrow()
+        if self.is_spark:
+            found = joined_on_spark(self._feast, pa.table(columns), self._service(service))
+        else:
+            # Feast wants a data frame; over Arrow it is no copy.
+            asked = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+            found = self._feast.get_historical_features(
+                entity_df=asked, features=self._service(service)
+            ).to_arrow()
         if not found[ROW_NUMBER].equals(pa.chunked_array([numbers])):
             found = found.sort_by(ROW_NUMBER)  # Feast answers in any order
         return found.drop_columns([JOIN_KEY, TIMESTAMP, ROW_NUMBER])

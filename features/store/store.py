@@ -34,6 +34,7 @@ from features.store.offline import NO_LOG, OfflineRows
 from features.store.production import (
     CONFIGURATION,
     LISTED_AS_OF,
+    SPARK,
     StoreSettings,
     configuration,
 )
@@ -111,10 +112,12 @@ class FeatureStore:
         """
         asked = self.service()
         self._gate.check(asked.definitions, replace(use, action=Action.APPLY))
+        configured = self._configuration()
+        on_spark = SPARK in configured
         files = {
-            CONFIGURATION: self._configuration(),
+            CONFIGURATION: configured,
             "definitions.py": definitions(
-                self._home, self._offline.live, asked, self._gate.contracts
+                self._home, self._offline.live, asked, self._gate.contracts, on_spark
             ),
         }
         from features.store.feast_repo import FeastRepo, is_applied, open_repo
