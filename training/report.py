@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from features.governance.disclosure import FEWEST_FOR_A_SHARE, SMALLEST_SHOWN
 from training.assess import MODEL, ORACLE
 from training.calibrators import CalibratorFigures
 from training.document import (
@@ -20,7 +21,7 @@ from training.document import (
 from training.experiment import Label
 from training.findings import Findings
 from training.late import LateRecording
-from training.subgroups import FEWEST_ONSETS, SMALLEST_GROUP, Subgroup
+from training.subgroups import Subgroup
 from training.summary import ScoreFigures, Summary
 
 LIST_METRICS = {
@@ -207,7 +208,7 @@ def _findings(summary: Summary, found: Findings) -> Iterator[str]:
     yield from _oracle(summary)
     yield heading("Voor wie")
     yield paragraph(
-        f"Groepen met minder dan {SMALLEST_GROUP} leerlingen of minder dan {FEWEST_ONSETS} "
+        f"Groepen met minder dan {FEWEST_FOR_A_SHARE} leerlingen of minder dan {SMALLEST_SHOWN} "
         "uitgevallen leerlingen staan er zonder cijfers, en zo nodig een tweede groep, zodat er "
         "niets uit te rekenen is. Het verschil is met alle andere leerlingen."
     )

@@ -8,15 +8,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.governance.disclosure import without_figures
 from features.vocabulary import Sector
 from training.bootstrap import Flags, Interval
 from training.evaluate import Evaluator
 from training.values import Values
 
-SMALLEST_GROUP = 10
-"""No figure of a group with fewer pupils."""
-FEWEST_ONSETS = 5
-"""Nor with onsets of fewer pupils: a share of four says nothing, and may point at someone."""
 SHOWN = ("recall", "precision", "caught_early", "new_names")
 NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
@@ -93,16 +90,7 @@ def subgroups(
 
 def hidden_groups(evaluator: Evaluator, group: NDArray[Any], names: NDArray[Any]) -> set[Any]:
     """The groups of a dimension without figures: too small, or to be told from the others."""
-    sizes = {name: _size(evaluator, group == name) for name in names}
-    small = {
-        name
-        for name, (pupils, onsets) in sizes.items()
-        if pupils < SMALLEST_GROUP or onsets < FEWEST_ONSETS
-    }
-    if len(small) == 1 and len(sizes) > 1:
-        rest = [name for name in sizes if name not in small]
-        small.add(min(rest, key=lambda name: (sizes[name][1], sizes[name][0])))
-    return small
+    return without_figures({name: _size(evaluator, group == name) for name in names})
 
 
 def _size(evaluator: Evaluator, inside: Flags) -> tuple[int, int]:

@@ -6,7 +6,7 @@ shown: it is about nobody. (The Dutch statistical office hides below five in its
 tables.)
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,9 @@ from features.errors import VerificationFailed
 SMALLEST_SHOWN = 5
 """The smallest count above zero that is published."""
 
+FEWEST_FOR_A_SHARE = 10
+"""The fewest pupils of whom a share, a rate or another figure is published."""
+
 SMALLEST_WIDTH = 4
 """Between the least and the most that a hidden count can be, for whoever adds and subtracts."""
 
@@ -25,11 +28,16 @@ Relation = Mapping[K, int]
 """Counts times these numbers add up to zero: a total is 1 and its parts are -1."""
 
 
-def protect(counts: Mapping[K, int], relations: Sequence[Relation[K]] = ()) -> dict[K, int | None]:
+def protect(
+    counts: Mapping[K, int],
+    relations: Sequence[Relation[K]] = (),
+    also: Collection[K] = frozenset(),
+) -> dict[K, int | None]:
     """The counts as they may be published; None where one is hidden.
 
     `relations` are all sums that a reader can make: totals of rows and columns, a stock from
     last month's stock and the flows. Which counts are hidden says nothing more about their size.
+    `also` are hidden whatever their size.
 
     >>> protect({"a": 3, "b": 8, "c": 20})
     {'a': None, 'b': 8, 'c': 20}
@@ -37,7 +45,7 @@ def protect(counts: Mapping[K, int], relations: Sequence[Relation[K]] = ()) -> d
     {'a': None, 'b': None, 'both': 11}
     """
     _refuse_what_does_not_add_up(counts, relations)
-    hidden = {key for key, count in counts.items() if 0 < count < SMALLEST_SHOWN}
+    hidden = {key for key, count in counts.items() if 0 < count < SMALLEST_SHOWN} | set(also)
     sensitive = sorted(hidden, key=list(counts).index)
     # Hiding more never tells a reader more, so a count that is safe stays safe.
     for key in sensitive:
@@ -52,6 +60,34 @@ def protect(counts: Mapping[K, int], relations: Sequence[Relation[K]] = ()) -> d
         if most - least < 1:
             hidden.remove(key)
     return {key: None if key in hidden else count for key, count in counts.items()}
+
+
+def without_figures(groups: Mapping[K, tuple[int, int]]) -> set[K]:
+    """The groups of one division of which no figure is published.
+
+    Each group has its pupils and, among them, those it is about. Too few of either, and a share
+    says nothing or points at someone; further groups are left out where the first could be told
+    from them and the whole.
+
+    >>> sorted(without_figures({"po": (300, 40), "vo": (200, 30), "mbo": (80, 12)}))
+    []
+    >>> sorted(without_figures({"po": (300, 40), "vo": (200, 30), "vso": (9, 6)}))
+    ['vo', 'vso']
+    """
+    hidden = {
+        name
+        for name, (pupils, among) in groups.items()
+        if pupils < FEWEST_FOR_A_SHARE or among < SMALLEST_SHOWN
+    }
+    if len(hidden) == 1 and len(groups) > 1:
+        rest = [name for name in groups if name not in hidden]
+        hidden.add(min(rest, key=lambda name: groups[name][::-1]))
+    for place in (0, 1):
+        counts: dict[K | None, int] = {name: sizes[place] for name, sizes in groups.items()}
+        whole: dict[K | None, int] = dict.fromkeys(groups, -1)
+        shown = protect(counts | {None: sum(counts.values())}, [whole | {None: 1}], hidden)
+        hidden |= {name for name in groups if shown[name] is None}
+    return hidden
 
 
 def bounds(
