@@ -71,6 +71,8 @@ def _logged(row: LedgerRow) -> dict[str, Any]:
         "status_code": "OK",
         "name": row.action.value,
         "start_time": row.moment.isoformat(),
+        # Written before the data are returned, and never afterwards: it has one moment.
+        "end_time": row.moment.isoformat(),
         "attributes": {
             "dpl.core.processing_activity_id": row.purpose.value,
             "dpl.core.data_subject_id_type": "sealed set",

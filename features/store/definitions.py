@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from features.catalogue import Feature
@@ -178,6 +178,8 @@ def _feature_tags(feature: Feature, contract: FeatureContract) -> dict[str, str]
         "purpose": _joined(contract.purpose),
         "legal_basis": contract.legal_basis,
         "special_category": contract.special_category,
+        "exception": contract.exception,
+        "uses": _joined({use for use, given in asdict(contract.uses).items() if given}),
         "sensitivity": contract.sensitivity.value,
         "sources": _joined(contract.sources),
         "retention_source": contract.retention_source,

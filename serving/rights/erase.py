@@ -22,19 +22,23 @@ from features.vocabulary import PupilKey
 from serving.accounts import Account
 from serving.identity import Names
 from serving.lists import ListStore
-from serving.rights.package import Sources, trained_on, uses_of
+from serving.rights.package import Sources, effect_of_retraining, trained_on, uses_of
 from serving.tables import LISTS, METADATA, writing
 
 
 @dataclass(frozen=True)
 class ErasureReport:
-    """What an erasure did. `removed` counts rows by place, in words for people."""
+    """What an erasure did. `removed` counts rows by place, in words for people.
+
+    `effect` says of each model how much of what it learned came from this pupil.
+    """
 
     moment: datetime
     school: str
     removed: Mapping[str, int]
     stays: tuple[str, ...]
     models: tuple[str, ...]
+    effect: tuple[str, ...] = ()
 
 
 def erase(
@@ -53,7 +57,9 @@ def erase(
     """
     home, ledger = sources.home, sources.ledger
     keys = names.known_as(account, pupil_key)
-    models = trained_on(home, uses_of(ledger, keys))
+    uses = uses_of(ledger, keys)
+    models = trained_on(home, uses)
+    effect = effect_of_retraining(home, uses)
     lists, in_app = _from_app(sources.app, keys)
     removed: dict[str, int] = {
         f"gegevens ({table})": rows
@@ -78,7 +84,7 @@ def erase(
         Erasures(ledger).keep(erasure, account.email, account.role)
     for path in (home.app, home.ledger, home.vault):
         rewrite_sqlite(path)
-    return ErasureReport(moment, school, removed, told, tuple(models))
+    return ErasureReport(moment, school, removed, told, tuple(models), tuple(effect))
 
 
 def _from_app(

@@ -18,6 +18,7 @@ from features.governance.ledger import Ledger, LedgerRow
 from features.governance.requests import Requests
 from features.governance.use import Action, Use
 from features.records import LogTable, RecordLog
+from features.school_weeks import as_of_moment
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
 from features.vocabulary import AbsenceKind, KnownAtBasis, PupilKey, SupportKind, SupportStatus
@@ -81,7 +82,7 @@ def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> Acce
         _terms(sources.ledger),
         *_records(log, subject),
         *_features(sources.home, _schools(log, subject), subject, use, gaps),
-        _listed(lists, subject.keys),
+        _listed(lists, subject.keys, corrections(log, subject)),
         *_kept_in_app(sources.app, subject),
         _looks(sources.ledger, subject, lists, staff=staff),
         _uses(uses),
@@ -247,7 +248,34 @@ def _lists(app: sa.Engine, subject: Subject) -> list[PublishedList]:
     return [store.get(*place) for place in sorted(on, key=lambda place: place[1], reverse=True)]
 
 
-def _listed(lists: Sequence[PublishedList], keys: Sequence[PupilKey]) -> Section:
+@dataclass(frozen=True)
+class Correction:
+    """A record that had become known at `known_at` and was replaced or withdrawn at `at`."""
+
+    known_at: datetime
+    at: datetime
+
+
+def corrections(log: RecordLog, subject: Subject) -> list[Correction]:
+    """What the school later improved or withdrew of what it had delivered about this person."""
+    found = []
+    for table in (LogTable.ABSENCE, LogTable.SUPPORT, LogTable.PLACEMENTS):
+        rows = _theirs(log, table, None, subject)
+        for row in rows.select(["known_at", "superseded_at", "withdrawn"]).to_pylist():
+            if row["superseded_at"] is not None and not row["withdrawn"]:
+                found.append(Correction(row["known_at"], row["superseded_at"]))
+    return found
+
+
+def corrected_since(corrected: Sequence[Correction], published: PublishedList) -> int:
+    """How many records counted on this list and were improved after it."""
+    moment = as_of_moment(published.as_of)
+    return sum(one.known_at < moment <= one.at for one in corrected)
+
+
+def _listed(
+    lists: Sequence[PublishedList], keys: Sequence[PupilKey], corrected: Sequence[Correction]
+) -> Section:
     rows: list[tuple[object, ...]] = []
     for published in lists:
         row = next(one for one in published.rows if one.pupil_key in keys)
@@ -258,6 +286,7 @@ def _listed(lists: Sequence[PublishedList], keys: Sequence[PupilKey]) -> Section
             for item in reason.evidence
         ]
         also = [*row.explanation.counter_evidence, *row.explanation.support]
+        improved = corrected_since(corrected, published)
         rows.append(
             (
                 published.as_of,
@@ -266,12 +295,23 @@ def _listed(lists: Sequence[PublishedList], keys: Sequence[PupilKey]) -> Section
                 "; ".join(facts),
                 " ".join(also),
                 f"versie {published.model_version}",
+                f"daarna verbeterd: {improved}" if improved else "nee",
             )
         )
     return section(
         "Op welke lijsten, met welke redenen",
-        "De bespreeklijst helpt het team kiezen wie het deze week bespreekt. Zij is geen besluit.",
-        ("Week van", "Deel", "Reden zoals getoond", "Feiten daarbij", "Ook getoond", "Model"),
+        "De bespreeklijst helpt het team kiezen wie het deze week bespreekt. Zij is geen besluit. "
+        "Een lijst blijft staan zoals zij is getoond; de laatste kolom zegt of zij rust op "
+        "gegevens die de school later heeft verbeterd.",
+        (
+            "Week van",
+            "Deel",
+            "Reden zoals getoond",
+            "Feiten daarbij",
+            "Ook getoond",
+            "Model",
+            "Later verbeterd",
+        ),
         rows,
     )
 
@@ -389,6 +429,19 @@ def trained_on(home: Home, uses: Sequence[LedgerRow]) -> list[str]:
         f"versie {one.number}{', in gebruik' if one.aliases else ''}"
         for one in Registry.at(home).versions()
         if one.run_id in runs
+    ]
+
+
+def effect_of_retraining(home: Home, uses: Sequence[LedgerRow]) -> list[str]:
+    """Per registered model that learned from this person: how many it learned from, in words."""
+    pupils = {row.run: row.pupils for row in uses if row.action is Action.TRAIN and row.run}
+    if not pupils or not home.mlflow.exists():
+        return []
+    return [
+        f"versie {one.number}: deze leerling was 1 van {pupils[one.run_id]} leerlingen "
+        f"({100 / pupils[one.run_id]:.2f} %)".replace(".", ",")
+        for one in Registry.at(home).versions()
+        if one.run_id in pupils
     ]
 
 

@@ -346,11 +346,7 @@ def _erased_page(
         parts=(
             TablePart("weg", "Wat is weggehaald", ("Wat", "Rijen"), rows),
             TextPart("Wat blijft, en waarom dat mag", points=report.stays),
-            TextPart(
-                "Modellen",
-                points=tuple(report.models)
-                or ("Geen enkel model in het register leerde van deze leerling.",),
-            ),
+            _models(report),
             FormPart(
                 "sluit",
                 "Verzoek afsluiten",
@@ -359,6 +355,20 @@ def _erased_page(
                 (Field("uitkomst", "Uitkomst", "textarea", value="Gewist; verslag gegeven."),),
             ),
         ),
+    )
+
+
+def _models(report: ErasureReport) -> TextPart:
+    if not report.models:
+        return TextPart("Modellen", ("Geen enkel model in het register leerde van deze leerling.",))
+    return TextPart(
+        "Modellen, en wat opnieuw trainen doet",
+        (
+            "Deze modellen leerden mede van deze leerling. Bij de volgende training is de leerling "
+            "er niet bij. Hoeveel een lijst daardoor verandert, meet de data scientist door het "
+            "nieuwe model met het oude te vergelijken (Vergelijken in het menu).",
+        ),
+        (*report.models, *report.effect),
     )
 
 

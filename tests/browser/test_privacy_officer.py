@@ -18,9 +18,11 @@ from features.governance.ledger import Ledger
 from features.governance.objections import objected
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
+from models.proportionality import write
 from tests.browser.conftest import Served, SignIn
 from tests.browser.test_looks import violations
 from tests.serving.invented_school import NOW, OFFICER, SCHOOL
+from tests.serving.test_proportionality_page import TABLE, run_of, two_versions
 
 pytestmark = pytest.mark.browser
 
@@ -28,14 +30,21 @@ FEATURE = CATALOGUE[0]
 SCREENSHOTS = os.environ.get("TIJDIG_SCREENSHOTS", "")
 
 
+PHONE, DESKTOP = 390, 1280
+
+
 def look(page: Page, name: str) -> None:
-    """Nothing wrong with this page, and (when asked for) a picture of it."""
+    """Nothing wrong with this page, on a desk and on a phone, and (when asked for) a picture."""
     assert violations(page) == [], name
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= page.viewport_size["width"], name  # type: ignore[index]
-    if SCREENSHOTS:
-        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = false")
-        page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"), timeout=60_000)
+    for width in (PHONE, DESKTOP):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        if SCREENSHOTS:
+            page.evaluate(
+                "for (const one of document.querySelectorAll('details')) one.open = false"
+            )
+            path = Path(SCREENSHOTS) / f"{name}-{width}.png"
+            page.screenshot(path=str(path), timeout=60_000, full_page=True)
 
 
 def record_a_use(served: Served) -> None:
@@ -85,6 +94,15 @@ def test_a_day_of_contracts(sign_in: SignIn, served: Served) -> None:
     page.goto("/kenmerken?toon=verloopt")
     assert page.get_by_role("link", name=FEATURE.label_nl, exact=True).is_visible()
     assert page.get_by_text("verloopt binnen 60 dagen").first.is_visible()
+    look(page, "expires-soon")
+    # Its last day comes, and the list stops.
+    served.wait(minutes=35 * 24 * 60)
+    page = sign_in(OFFICER)
+    page.goto("/kenmerken?toon=zonder")
+    assert page.get_by_role("link", name=FEATURE.label_nl, exact=True).is_visible()
+    stopped = page.get_by_text("1 goedkeuring is verlopen: er komt geen nieuwe lijst")
+    assert stopped.first.is_visible()
+    look(page, "expired")
 
 
 def test_a_day_of_use_and_proof(sign_in: SignIn, served: Served, tmp_path: Path) -> None:
@@ -111,7 +129,31 @@ def test_a_day_of_use_and_proof(sign_in: SignIn, served: Served, tmp_path: Path)
     page.goto("/dossier")
     look(page, "dossiers")
     page.goto("/evenredigheid")
+    assert page.get_by_text("Nog niet gemeten.").is_visible()
+    look(page, "proportionality-not-measured")
+
+
+def test_a_day_of_weighing_and_keeping(sign_in: SignIn, served: Served) -> None:
+    registry = two_versions(served.school.home)
+    write(registry, run_of(registry, 1), TABLE)
+    page = sign_in(OFFICER)
+    page.goto("/evenredigheid")
+    assert page.get_by_text("kan gemist worden").first.is_visible()
     look(page, "proportionality")
+    page.goto("/kenmerken?toon=gezondheid")
+    assert page.get_by_text("het hele thema: verlies aan recall").first.is_visible()
+    page.goto("/bewaren")
+    assert page.get_by_text("ten minste 6 maanden").first.is_visible()
+    look(page, "keeping")
+    served.wait(minutes=(2 * 365 + 5) * 24 * 60)
+    page = sign_in(OFFICER)
+    page.goto("/bewaren")
+    page.get_by_text("De pseudoniemen moeten worden vernieuwd.").wait_for()
+    look(page, "keeping-due")
+    page.get_by_label("Ik heb de lijst hierboven gecontroleerd").check()
+    page.get_by_role("button", name="Definitief weghalen").click()
+    page.get_by_role("rowheader", name="2028").first.wait_for(timeout=60_000)
+    look(page, "keeping-done")
 
 
 def take_request(page: Page, kind: str) -> None:

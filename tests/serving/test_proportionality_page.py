@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from features.settings import Home
 from models.bundle import Bundle, Metadata
 from models.calibration import Calibrator
 from models.preparation import Preparation
@@ -50,8 +51,12 @@ TABLE = Proportionality(
 
 @pytest.fixture
 def registry(school: InventedSchool) -> Registry:
+    return two_versions(school.home)
+
+
+def two_versions(home: Home) -> Registry:
     """Two versions with their runs; the first is in use."""
-    registry = Registry.at(school.home)
+    registry = Registry.at(home)
     bundle = Bundle(
         model_text=TREE,
         features=(NAME,),

@@ -3,10 +3,11 @@
 import io
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ from features.governance.erasures import Erasures
 from features.governance.objections import object_to_processing, objected
 from features.governance.requests import Requests
 from features.governance.vault import Vault
+from features.records import DeliveryRows, LogTable, RecordLog, schema_of
 from features.vocabulary import Role
 from serving.lists import ListStore
 from serving.tables import open_app
@@ -158,6 +160,38 @@ def test_the_access_package_holds_everything_and_making_it_is_logged(
     assert IB not in without.text
     events = [row.event for row in AuditChain(open_ledger(school.home)).rows(subject=noor.key)]
     assert events.count("access_package_made") == 2
+
+
+def improve_a_record(school: InventedSchool, pupil: Pupil, known_at: datetime) -> None:
+    """The school corrects the newest absence of one pupil."""
+    log = RecordLog(school.home.records)
+    schema = schema_of(LogTable.ABSENCE)
+    names = [name for name in schema.names if name not in ("delivery", "sequence")]
+    of_pupil = log.read_as_of(LogTable.ABSENCE, NOW, pupil_keys=[pupil.key]).to_pylist()
+    row = max(of_pupil, key=lambda row: row["known_at"]) | {"known_at": known_at, "minutes": 60}
+    table = pa.Table.from_pylist(
+        [{name: row[name] for name in names}], pa.schema([schema.field(name) for name in names])
+    )
+    with log.writing():
+        log.append(DeliveryRows(known_at, "improved", {LogTable.ABSENCE: table}))
+
+
+def test_a_list_that_rests_on_what_was_corrected_later_is_marked(
+    visit: Visit, school: InventedSchool
+) -> None:
+    noor = school.pupils[0]
+    client = visit(OFFICER)
+    address = take(client, noor, "correction")
+
+    def marks() -> set[str]:
+        document = json.loads(send(client, address, "pakket", vorm="json").text)
+        parts = {part["heading"]: part for part in document["onderdelen"]}
+        listed = parts["Op welke lijsten, met welke redenen"]
+        return {row[listed["columns"].index("Later verbeterd")] for row in listed["rows"]}
+
+    assert marks() == {"nee"}
+    improve_a_record(school, noor, NOW + timedelta(hours=1))
+    assert "daarna verbeterd: 1" in marks()
 
 
 def test_the_package_on_paper_is_a_tagged_pdf(visit: Visit, school: InventedSchool) -> None:

@@ -366,6 +366,10 @@ def test_definitions_carry_the_terms_of_every_contract(whole: FeatureStore, home
         assert tags["purpose"] == "early_warning"
         assert tags["legal_basis"] == terms.legal_basis
         assert bool(tags["special_category"]) == feature.health
+        assert tags["exception"] == terms.exception and tags["uses"] == "score,show,train"
+        for term in ("retention_source", "retention_value", "owner", "approved_by"):
+            assert tags[term] == getattr(terms, term)
+        assert tags["expires_on"] == str(terms.expires_on)
     service = applied.get_feature_service("risk_v1")
     assert service.tags["contract_hash"] == whole.contract_hash()
 
