@@ -194,6 +194,8 @@ class WeeklyRun:
             report(f"building the features of {as_of}")
             self.store.write(pa.concat_tables(build(log, [as_of])), [as_of], log.schools())
         self.store.apply(self.use)  # what the privacy officer decided since the last run counts
+        # Reasons show what the features say: what may not be shown stops the list, and no later.
+        self.store.permit(replace(self.use, action=Action.SHOW))
         objecting = objected(self.ledger, before=self.use.moment)
         entities = _without(self.store.entities([as_of]), objecting)
         for school in sorted(stops):

@@ -101,6 +101,10 @@ class FeatureStore:
         """The features that were switched off or refused, with the decision."""
         return self._gate.set_aside
 
+    def permit(self, use: Use, service: str = RISK_SERVICE) -> Decision:
+        """Ask the gate for a use of every feature of a service, before any is read for it."""
+        return self._gate.check(self.service(service).definitions, use)
+
     def contract_hash(self, name: str = RISK_SERVICE) -> str:
         """The version of the contracts of service `name`, as its ledger rows carry it."""
         return self.service(name).contract_hash(self._gate.contracts)

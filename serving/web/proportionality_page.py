@@ -1,5 +1,7 @@
 """The page on what each theme and feature is worth, beside what it tells about a pupil."""
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -7,7 +9,7 @@ from serving.access import Area
 from serving.proportionality import Estimate, Proportionate, SmallestSet, Weighed
 from serving.web.contexts.frame import Link
 from serving.web.contexts.office import Fact, Notice, OfficePage, Part, TablePart, TextPart
-from serving.web.dutch import counted, listing
+from serving.web.dutch import counted, listing, moment
 from serving.web.register_words import SENSITIVITY
 from serving.web.services import SignedIn, TheSite
 
@@ -29,6 +31,8 @@ _NOT_YET = Notice(
 _HOW = (
     "Het model is telkens opnieuw gemaakt zonder het thema of kenmerk. Daarna is geteld wat de "
     "lijsten dan missen, op dezelfde leerlingen en weken. Een plus is verlies.",
+    "Recall is het deel van de leerlingen die langdurig uitvielen, dat vooraf op een lijst stond. "
+    "Voorsprong is hoe lang dat vooraf was; wie niet op een lijst stond, telt voor nul.",
     "Het interval zegt hoe zeker dat is: loopt het van min naar plus, dan is niet aangetoond dat "
     "het verschil maakt. Dat is iets anders dan aangetoond dat het geen verschil maakt.",
     "Ter vergelijking: bij een model in Den Haag voegden inkomen, gezin en politiegegevens samen "
@@ -85,7 +89,7 @@ def _measured_on(found: Proportionate) -> tuple[Fact, ...]:
     return (
         Fact("Modelversie", str(found.model_version)),
         Fact("Gemeten op", found.tested_on),
-        Fact("Gemaakt op", found.made_at.replace("T", " ")),
+        Fact("Gemaakt op", moment(datetime.fromisoformat(found.made_at))),
         Fact("Recall van het hele model", f"{share(found.recall)} %"),
         Fact("Voorsprong van het hele model", f"{weeks(found.lead)} schoolweken"),
         Fact("Klein verlies is", f"minder dan {figure(100 * found.margin)} procentpunt recall"),

@@ -73,8 +73,9 @@ def _notices(state: Keeping) -> list[Notice]:
             Notice(
                 (
                     "De pseudoniemen moeten worden vernieuwd.",
-                    f"Dat hoort elk jaar vanaf 1 augustus en kon vanaf "
-                    f"{table_day(state.renewal_due)}. Vraag de beheerder om tijdig privacy rotate.",
+                    f"Dat hoort elk jaar vanaf 1 augustus, nu dus sinds "
+                    f"{table_day(state.renewal_due)}. Vraag het de beheerder; die gebruikt de "
+                    "opdracht tijdig privacy rotate.",
                 ),
                 is_problem=True,
             )

@@ -1,5 +1,6 @@
 """On a whole installation: stops, what was switched off, erasure, and no name out of place."""
 
+import importlib
 import io
 import re
 import shutil
@@ -103,6 +104,23 @@ def test_an_expired_contract_makes_no_list(own: Any) -> None:
     until = read_contracts()[CATALOGUE[0].name].expires_on
     refused = own.run("week", "--as-of", NEXT, code=1, now=f"{until}T08:00:00+02:00")
     assert f"the contract expired on {until}" in str(refused.exception)
+
+
+def test_a_feature_that_may_not_be_shown_stops_the_list_before_it_is_published(
+    own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contracts = read_contracts()
+    name = CATALOGUE[0].name
+    hidden = replace(contracts[name], uses=replace(contracts[name].uses, show=False))
+    monkeypatch.setattr(
+        importlib.import_module("features.store.store"),
+        "read_contracts",
+        lambda: contracts | {name: hidden},
+    )
+    refused = own.run("week", "--as-of", NEXT, code=1)
+    assert f"show is not among the allowed uses: {name}" in str(refused.exception)
+    lists = ListStore(open_app(own.home))
+    assert not any(date.fromisoformat(NEXT) in lists.weeks(one) for one in lists.schools())
 
 
 def test_whoever_objected_is_in_no_later_training(own: Any) -> None:
