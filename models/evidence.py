@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.absence import AbsenceRecord, known_days
-from features.absence.day_parts import KINDS, TIMED
-from features.absence.weeks import is_absent_day
+from features.absence.measures import is_absent_day
+from features.absence.quantities import KINDS, TIMED
 from features.errors import NotThere
 from features.records.partition import PartitionTables, lifetimes
 from features.school_weeks import SchoolWeeks, as_of_moment, first_day_of, school_year_of

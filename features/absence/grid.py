@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.absence.day_parts import KINDS, TIMED
-from features.absence.replay import AbsenceReplay
+from features.absence.laid_out import school_days
+from features.absence.quantities import KINDS, TIMED
 from features.absence.span import span_between
 from features.records.partition import PartitionTables
 from features.school_weeks import SchoolWeeks
@@ -56,26 +56,18 @@ def day_grid(
     the first school year for which holidays are on file.
     """
     span = span_between(first, last)
-    replay = AbsenceReplay(tables.of_school(school), span, [as_of])
-    replay.advance(0)
-    planned = replay.planned
-    is_known = planned.known_placements(0)
-    known = sorted(set(planned.placements.filter(pa.array(is_known))["pupil_key"].to_pylist()))
-    rows = np.searchsorted(np.array(planned.pupil_keys, object), np.array(known, object))
-    placement = planned.placement[:, rows].T
-    group = np.where(placement >= 0, planned.group_of_row[placement], -1)
+    known = school_days(tables, school, span, as_of)
+    rows, days = np.flatnonzero(known.has_placement), known.days
     return DayGrid(
-        pupil_keys=[PupilKey(key) for key in known],
+        pupil_keys=[PupilKey(key) for key in known.pupils.keys.take(pa.array(rows)).to_pylist()],
         first_day=span.first_day,
-        planned=planned.minutes[:, rows].T,
-        minutes={
-            kind: replay.minutes[number][:, rows].T for number, kind in enumerate(KINDS[:TIMED])
-        },
-        late=replay.late[:, rows].T,
-        sent_out=replay.sent_out[:, rows].T,
-        group=group.astype(np.int16),
-        group_names=tuple(planned.groups),
-        school_weeks=SchoolWeeks(span.first_day, planned.calendar.school_days),
+        planned=days.planned[rows],
+        minutes={kind: days.minutes[at][rows] for at, kind in enumerate(KINDS[:TIMED])},
+        late=days.late[rows],
+        sent_out=days.sent_out[rows],
+        group=days.group[rows],
+        group_names=tuple(known.pupils.groups[0]),
+        school_weeks=known.weeks,
     )
 
 

@@ -1,22 +1,23 @@
 """What was known on one Monday about the absence of a school's pupils: days, and records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.absence.day_parts import KINDS, TIMED
-from features.absence.registration import Registration
-from features.absence.replay import AbsenceReplay
+from features.absence.laid_out import placed_on, school_days
+from features.absence.quantities import KINDS, TIMED
 from features.absence.span import span_for_features
-from features.absence.weeks import WeekSums
-from features.records.partition import PartitionTables
+from features.records.partition import PartitionTables, lifetimes
 from features.school_weeks import SchoolWeeks, as_of_moment
 from features.vocabulary import AbsenceKind, PupilKey
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,39 +75,37 @@ def known_days(tables: PartitionTables, school: str, as_of: date) -> KnownDays:
     `tables` may hold more than was known then, and other schools; both are left out. The columns
     of `absence` are those of the log. Without a known description of the school no day is planned.
     """
-    moment = as_of_moment(as_of)
-    replay = AbsenceReplay(tables.of_school(school), span_for_features(as_of, as_of), [moment])
-    changed = replay.advance(0)
-    sums = WeekSums(replay)
-    sums.update(changed)
-    registration = Registration(replay, sums)
-    registration.advance(0, changed, end=int(replay.today[0]) // 7)
-    planned = replay.planned
-    end = replay.span.number_of(as_of)
-    row = planned.placement[end]
+    span, moment = span_for_features(as_of, as_of), as_of_moment(as_of)
+    own = tables.of_school(school)
+    known = school_days(own, school, span, moment)
+    end = max(0, span.number_of(as_of))
+    days, placements = known.days, known.pupils.table
+    row, start = placed_on(known.pupils.placements, len(known.pupils.keys), span.number_of(as_of))
     is_here = row >= 0
-    registered = ~np.repeat(registration.unregistered, 7, axis=0)
+    held = placements.take(pa.array(np.maximum(row, 0)[is_here]))
+    starts = [span.first_day + timedelta(days=day) for day in start[is_here].tolist()]
+    records = own.absence.sort_by(
+        [("record_key", "ascending"), ("known_at", "ascending"), ("sequence", "ascending")]
+    )
+    group = np.full(len(row), -1, np.int64)
+    group[is_here] = known.pupils.placements.group[row[is_here]]
     return KnownDays(
         as_of=as_of,
-        pupil_keys=tuple(PupilKey(key) for key in planned.pupil_keys),
-        weeks=SchoolWeeks(replay.span.first_day, planned.calendar.school_days),
-        planned=planned.minutes[:end].T,
-        counted=((planned.minutes > 0) & registered)[:end].T,
-        minutes={kind: replay.minutes[at][:end].T for at, kind in enumerate(KINDS[:TIMED])},
-        late=replay.late[:end].T,
-        sent_out=replay.sent_out[:end].T,
-        group=np.where(is_here, planned.group_of_row[row], -1)
-        if len(row)
-        else row.astype(np.int64),
-        enrolled_on=tuple(
-            replay.span.first_day + timedelta(days=int(planned.enrolment_start[at]))
-            if here
-            else None
-            for at, here in zip(row, is_here, strict=True)
-        ),
-        year_group=tuple(
-            planned.placements["year_group"][int(at)].as_py() if here else None
-            for at, here in zip(row, is_here, strict=True)
-        ),
-        absence=replay.records.filter(pa.array(replay.live.at(0))),
+        pupil_keys=tuple(PupilKey(key) for key in known.pupils.keys.to_pylist()),
+        weeks=known.weeks,
+        planned=days.planned[:, :end],
+        counted=((days.planned > 0) & days.is_registered)[:, :end],
+        minutes={kind: days.minutes[at][:, :end] for at, kind in enumerate(KINDS[:TIMED])},
+        late=days.late[:, :end],
+        sent_out=days.sent_out[:, :end],
+        group=group,
+        enrolled_on=_spread(starts, is_here),
+        year_group=_spread(held["year_group"].to_pylist(), is_here),
+        absence=records.filter(pa.array(lifetimes(records, [moment]).at(0))),
     )
+
+
+def _spread(values: Sequence[T], here: NDArray[np.bool_]) -> tuple[T | None, ...]:
+    """`values` for the pupils who are here, None for the others."""
+    left = iter(values)
+    return tuple(next(left) if is_here else None for is_here in here)

@@ -22,6 +22,15 @@ if no counted day lies between them; a holiday week divides."""
 CONCENTRATION_MIN_DAYS = 4
 
 
+def is_absent_day(planned: NDArray[np.int16], absent: NDArray[np.int16]) -> Flags:
+    """At least half of the planned minutes absent; never without planned minutes.
+
+    >>> is_absent_day(np.array([300, 300, 0]), np.array([150, 149, 0]))
+    array([ True, False, False])
+    """
+    return np.asarray((planned > 0) & (2 * absent.astype(np.int32) >= planned))
+
+
 @dataclass(frozen=True)
 class FlaggedDays:
     """The flagged days of some pupils in one window, sorted by pupil and day.

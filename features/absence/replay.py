@@ -1,135 +1,224 @@
-"""The days of all pupils of one school, moved from moment to moment as knowledge comes in."""
+"""The days and weeks of one pupil, moved from moment to moment as knowledge comes in (compiled).
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+Of a pupil with a hundred records in three years one or two change from one Monday to the next. So
+a step settles only the days that a version touches which begins or ceases to count, or whose
+planned minutes changed, and adds up again only from the earliest week in which something did.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.absence.day_parts import (
-    KINDS,
-    TIMED,
-    AbsenceVersions,
-    absence_versions,
-    lay_out,
-    settle,
+from features.absence.cells import day_of_part, measure_day, part_of, settle, write_parts
+from features.absence.planning import group_of_week, plan_changes, plan_days
+from features.absence.pupil import ANY, HALF, SICK, Cells, Pupil, Weeks, write_events
+from features.absence.quantities import (
+    ABSENT,
+    ABSENT_DAYS,
+    CORRECTED_RECORDS,
+    COUNTED,
+    ELSEWHERE,
+    LATE_RECORDS,
+    OF_DAYS,
+    PLANNED,
+    QUANTITIES,
+    RECORDS,
+    SCHEDULED_WEEKS,
+    SICK_DAYS,
+    TIMED_RECORDS,
+    UNREGISTERED,
 )
-from features.absence.planned import PlannedTime
-from features.absence.span import Span
-from features.records.partition import PartitionTables, lifetimes
-from features.school_weeks import AMSTERDAM
-from features.vocabulary import ABSENT_KINDS
+from features.absence.registration import Known, Silence, week_of_start
+from features.absence.versions import Versions
+from features.compiled import compiled
+
+DAYS_UP_TO = np.array(
+    [[(days & (2 << last) - 1).bit_count() for last in range(7)] for days in range(128)]
+)
+"""By the days of a week (a bit each, 1: Monday) and a weekday: how many there are up to it."""
 
 
-@dataclass(frozen=True)
-class Changed:
-    """What may differ after a move: numbers of settled cells; flat places in [weeks, pupils].
+class School(NamedTuple):
+    """Everything known of one school at any of the moments."""
 
-    `settled` are the places of the settled cells, `replanned` those with other planned minutes or
-    placements, of `replanned_pupils`.
-    """
-
-    numbers: NDArray[np.int64]
-    settled: NDArray[np.int64]
-    replanned: NDArray[np.int64]
-    replanned_pupils: NDArray[np.int64]
+    known: Known
+    silence: Silence
 
 
-class AbsenceReplay:
-    """Minutes per kind and day of every pupil of one school, as known at one of some moments.
-
-    `advance` must be called for moment 0, 1, 2 … in order. It settles only the days that are
-    touched by a version that began or ceased to count, or whose planned minutes changed. `cells`
-    are those any record touches, as day number x number of pupils + pupil. All arrays are
-    [days, pupils]; `minutes` is [kinds, days, pupils] in the order of ABSENCE_PRIORITY. `today`
-    holds the day number of every moment, the first day that is not over.
-    """
-
-    def __init__(self, tables: PartitionTables, span: Span, moments: Sequence[datetime]) -> None:
-        self.span = span
-        self.planned = PlannedTime(tables, span, moments)
-        # One order of versions, whatever the order in which they came.
-        self.records = tables.absence.sort_by(
-            [("record_key", "ascending"), ("known_at", "ascending"), ("sequence", "ascending")]
-        )
-        self.live = lifetimes(self.records, moments)
-        self.versions: AbsenceVersions = absence_versions(self.records, self.planned.pupil_keys)
-        self._counts: NDArray[np.bool_] = np.zeros(self.records.num_rows, bool)
-        today = [span.number_of(moment.astimezone(AMSTERDAM).date()) for moment in moments]
-        self.today: NDArray[np.int64] = np.array(today, np.int64)
-        self._parts = lay_out(self.versions, self.live, span, self.today)
-        cell = self._parts.cell
-        self._first = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])[: len(cell)])
-        self.cells = cell[self._first]
-        self._count = np.diff(np.append(self._first, len(cell)))
-        self._number_of_part = np.repeat(np.arange(len(self.cells)), self._count)
-        self._number_of_cell = np.full(span.days * len(self.planned.pupil_keys), -1, np.int32)
-        self._number_of_cell[self.cells] = np.arange(len(self.cells))
-        self._by_version = np.argsort(self._parts.version, kind="stable")
-        self._version_sorted = self._parts.version[self._by_version]
-        shape = (span.days, len(self.planned.pupil_keys))
-        self.minutes: NDArray[np.int16] = np.zeros((TIMED, *shape), np.int16)
-        self.absent: NDArray[np.int16] = np.zeros(shape, np.int16)
-        self.late: NDArray[np.int16] = np.zeros(shape, np.int16)
-        self.sent_out: NDArray[np.int16] = np.zeros(shape, np.int16)
-        self.is_early: NDArray[np.bool_] = np.zeros(shape, bool)
-
-    def advance(self, moment: int) -> Changed:
-        """Move to moment number `moment`."""
-        replanned = self.planned.advance(moment)
-        news = self.live.changed_at(moment)
-        self._counts[news] = self.live.of(news, moment)
-        number = self._number_of_cell[replanned]
-        touched = np.unique(np.concatenate([self._touched_by(news), number[number >= 0]]))
-        self._settle(touched)
-        pupils = max(1, len(self.planned.pupil_keys))
-        return Changed(
-            numbers=touched,
-            settled=self._weeks_of(self.cells[touched]),
-            replanned=self._weeks_of(replanned),
-            replanned_pupils=np.flatnonzero(np.bincount(replanned % pupils, minlength=pupils)),
-        )
-
-    def _weeks_of(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The flat places in [weeks, pupils] that hold any of `cells`, each once."""
-        pupils = max(1, len(self.planned.pupil_keys))
-        places = cells // (7 * pupils) * pupils + cells % pupils
-        if len(places) < self.span.weeks:
-            return np.unique(places)
-        is_changed = np.zeros(self.span.weeks * pupils, bool)
-        is_changed[places] = True
-        return np.flatnonzero(is_changed)
-
-    def _touched_by(self, versions: NDArray[np.int64]) -> NDArray[np.int64]:
-        low = np.searchsorted(self._version_sorted, versions, side="left")
-        high = np.searchsorted(self._version_sorted, versions, side="right")
-        parts = self._by_version[_ranges(low, high - low)]
-        numbers: NDArray[np.int64] = self._number_of_part[parts]
-        return numbers
-
-    def _settle(self, number: NDArray[np.int64]) -> None:
-        cells = self.cells[number]
-        chosen = _ranges(self._first[number], self._count[number])
-        place = np.repeat(np.arange(len(cells)), self._count[number])
-        is_live = self._counts[self._parts.version[chosen]]
-        planned = self.planned.minutes.reshape(-1)[cells]
-        days = settle(self._parts, chosen[is_live], place[is_live], planned)
-        for kind in range(TIMED):
-            self.minutes[kind].reshape(-1)[cells] = days.minutes[kind]
-        is_absent = np.array([kind in ABSENT_KINDS for kind in KINDS[:TIMED]])
-        self.absent.reshape(-1)[cells] = days.minutes[is_absent].sum(axis=0)
-        self.late.reshape(-1)[cells] = days.late
-        self.sent_out.reshape(-1)[cells] = days.sent_out
-        self.is_early.reshape(-1)[cells] = days.is_early
+@compiled
+def begin(school: School, pupil: int, now: Pupil) -> None:
+    """Make room `now` the pupil before the first moment."""
+    known, weeks = school.known, now.weeks
+    write_events(known.versions, pupil, now.events)
+    _write_cells(known.versions, pupil, known.today, now.cells)
+    for week in range(len(weeks.minutes)):
+        weeks.minutes[week], weeks.days[week], weeks.group[week] = 0, 0, -1
+        for number in range(QUANTITIES):
+            weeks.sums[week, number] = 0
 
 
-def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The numbers from first[i] on, count[i] of them, for every i after each other.
+@compiled
+def _write_cells(versions: Versions, pupil: int, today: NDArray[np.int64], cells: Cells) -> None:
+    weeks = len(cells.of_week) - 1
+    parts = write_parts(versions, pupil, 7 * weeks, today, cells.parts)
+    for week in range(weeks + 1):
+        cells.of_week[week] = 0
+    number, before = 0, -1
+    for at in range(parts):
+        day = day_of_part(cells.parts[at])
+        if day != before:
+            cells.begin[number], cells.day[number], cells.marks[number] = at, day, 0
+            for quantity in range(OF_DAYS):
+                cells.adds[number, quantity] = 0
+            cells.of_week[day // 7 + 1] += 1
+            number += 1
+            before = day
+    cells.begin[number] = parts
+    cells.number[0] = number
+    for week in range(weeks):
+        cells.of_week[week + 1] += cells.of_week[week]
 
-    >>> _ranges(np.array([3, 10]), np.array([2, 3]))
-    array([ 3,  4, 10, 11, 12])
-    """
-    before = np.cumsum(count) - count
-    positions: NDArray[np.int64] = np.arange(count.sum()) - np.repeat(before - first, count)
-    return positions
+
+@compiled
+def advance(school: School, pupil: int, moment: int, now: Pupil) -> int:
+    """Move a pupil to `moment`, the next one; give the earliest week whose sums may differ."""
+    known, silence = school.known, school.silence
+    over = known.weeks_over[moment]
+    before = known.weeks_over[moment - 1] if moment > 0 else 0
+    earliest = before
+    if plan_changes(known.plans, known.placements, known.own, pupil, moment):
+        earliest = min(earliest, _plan(school, pupil, moment, now))
+    if now.events.first[moment] >= 0:
+        earliest = min(earliest, _take_news(school, pupil, moment, now))
+    for at in range(silence.begin[moment], silence.begin[moment + 1]):
+        week = silence.weeks[at]
+        if _register(school, moment, week, now.weeks):
+            earliest = min(earliest, week)
+    for week in range(before, over):
+        _register(school, moment, week, now.weeks)
+    sums, totals = now.weeks.sums, now.weeks.totals
+    for week in range(earliest, over):
+        for number in range(QUANTITIES):
+            totals[week + 1, number] = totals[week, number] + sums[week, number]
+    return earliest
+
+
+@compiled
+def _plan(school: School, pupil: int, moment: int, now: Pupil) -> int:
+    """Plan the days of the pupil anew; the earliest week in which something differs."""
+    known, days, weeks, cells = school.known, now.days, now.weeks, now.cells
+    plan_days(known.plans, known.placements, known.own, pupil, moment, days.minutes, days.group)
+    earliest = len(weeks.minutes)
+    for week in range(len(weeks.minutes) - 1, -1, -1):
+        if _plan_week(now, week):
+            if week < known.weeks_over[moment]:
+                _register(school, moment, week, weeks)
+            earliest = week
+    for cell in range(cells.number[0]):
+        planned = days.minutes[cells.day[cell]]
+        if moment == 0:
+            # Nothing counts yet.
+            cells.planned[cell] = planned
+        elif cells.planned[cell] != planned:
+            earliest = min(earliest, _settle(school, moment, cell, now))
+    return earliest
+
+
+@compiled
+def _plan_week(now: Pupil, week: int) -> bool:
+    """Take over what is planned in a week; whether that is other than it was."""
+    days, weeks = now.days, now.weeks
+    minutes, planned = 0, 0
+    for weekday in range(7):
+        of_day = days.minutes[7 * week + weekday]
+        minutes += of_day
+        planned |= (of_day > 0) << weekday
+    group = group_of_week(days.minutes, days.group, week)
+    is_other = (
+        minutes != weeks.minutes[week] or planned != weeks.days[week] or group != weeks.group[week]
+    )
+    weeks.minutes[week], weeks.days[week], weeks.group[week] = minutes, planned, group
+    weeks.sums[week, SCHEDULED_WEEKS] = minutes > 0
+    return is_other  # type: ignore[no-any-return]
+
+
+@compiled
+def _take_news(school: School, pupil: int, moment: int, now: Pupil) -> int:
+    """Take over which versions begin and cease to count; the earliest week that they touch."""
+    known, events, cells = school.known, now.events, now.cells
+    versions, first = known.versions, known.versions.begin[pupil]
+    weeks = len(now.weeks.minutes)
+    earliest = weeks
+    event = events.first[moment]
+    while event >= 0:
+        version = versions.order[first + event // 2]
+        events.counts[event // 2] = event % 2 == 0
+        week = week_of_start(versions, version)
+        if 0 <= week < weeks:
+            _count_record(versions, version, 1 - 2 * (event % 2), now.weeks.sums[week])
+            earliest = min(earliest, week)
+        event = events.following[event]
+    event = events.first[moment]
+    while event >= 0:
+        part = part_of(versions, versions.order[first + event // 2], 7 * weeks, known.today)
+        if part.first <= part.last:
+            cell = cells.of_week[part.first // 7]
+            while cells.day[cell] < part.first:
+                cell += 1
+            while cell < cells.number[0] and cells.day[cell] <= part.last:
+                earliest = min(earliest, _settle(school, moment, cell, now))
+                cell += 1
+        event = events.following[event]
+    return earliest
+
+
+@compiled
+def _count_record(versions: Versions, version: int, sign: int, sums: NDArray[np.int32]) -> None:
+    sums[RECORDS] += sign
+    if versions.is_timed[version]:
+        sums[TIMED_RECORDS] += sign
+    if versions.is_late[version]:
+        sums[LATE_RECORDS] += sign
+    if versions.is_corrected[version]:
+        sums[CORRECTED_RECORDS] += sign
+
+
+@compiled
+def _settle(school: School, moment: int, cell: int, now: Pupil) -> int:
+    """Settle one cell and the sums of its week, which is given."""
+    cells, weeks = now.cells, now.weeks
+    day = cells.day[cell]
+    planned, week = now.days.minutes[day], day // 7
+    first, end = cells.begin[cell], cells.begin[cell + 1]
+    is_early = settle(cells.parts, first, end, now.events.counts, planned, now.minutes)
+    measure_day(now.minutes, planned, is_early, now.adds)
+    for number in range(OF_DAYS):
+        weeks.sums[week, number] += now.adds[number] - cells.adds[cell, number]
+        cells.adds[cell, number] = now.adds[number]
+    cells.planned[cell] = planned
+    cells.marks[cell] = (
+        ANY * (now.adds[ABSENT] > 0) + HALF * now.adds[ABSENT_DAYS] + SICK * now.adds[SICK_DAYS]
+    )
+    if week < school.known.weeks_over[moment]:
+        _register(school, moment, week, weeks)
+    return week  # type: ignore[no-any-return]
+
+
+@compiled
+def _register(school: School, moment: int, week: int, weeks: Weeks) -> bool:
+    """Set what counts as planned in a week that is over; whether that is other than it was."""
+    sums, group = weeks.sums[week], weeks.group[week]
+    # Absence that began in an earlier week is known time in this one.
+    is_unregistered = (
+        group >= 0
+        and school.silence.is_silent[moment, week, group]
+        and sums[ABSENT] == 0
+        and sums[ELSEWHERE] == 0
+    )
+    minutes, days = weeks.minutes[week], DAYS_UP_TO[weeks.days[week], 6]
+    if is_unregistered:
+        minutes, days = 0, 0
+    is_other = sums[PLANNED] != minutes or sums[UNREGISTERED] != is_unregistered
+    sums[PLANNED], sums[COUNTED], sums[UNREGISTERED] = minutes, days, is_unregistered
+    return is_other  # type: ignore[no-any-return]

@@ -35,11 +35,12 @@ class Span:
     def numbers_of(self, days: pa.ChunkedArray, if_null: date) -> NDArray[np.int64]:
         """Day numbers of a column of dates."""
         filled = pc.fill_null(days, if_null).cast(pa.int32())
-        numbers: NDArray[np.int64] = filled.to_numpy().astype(np.int64) - self._epoch_day
+        numbers: NDArray[np.int64] = filled.to_numpy().astype(np.int64) - self.epoch_day
         return numbers
 
     @property
-    def _epoch_day(self) -> int:
+    def epoch_day(self) -> int:
+        """Days from 1970 to the first day."""
         return (self.first_day - date(1970, 1, 1)).days
 
 

@@ -1,15 +1,17 @@
 """Where pupils stand in their school career, on one Monday, from the placements as known."""
 
 import re
-from collections.abc import Mapping
-from datetime import date
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.absence.planned import PlannedTime
-from features.school_weeks import SchoolWeeks, first_day_of, school_year_of
+from features.absence.planning import enrolment_start
+from features.absence.pupils import Placements
+from features.compiled import compiled
+from features.elapsed import SchoolClock, begun_since
 from features.vocabulary import Sector
 
 Numbers = NDArray[np.float64]
@@ -17,7 +19,16 @@ Numbers = NDArray[np.float64]
 AFTER_PRIMARY = frozenset({Sector.VO, Sector.VSO, Sector.PRO, Sector.MBO})
 MOST_WEEKS = 40
 FIRST_AFTER_PRIMARY = 11
-STARTING_YEARS = (1, 2, FIRST_AFTER_PRIMARY)
+
+CAREER = (
+    "transition_year",
+    "weeks_since_enrolment",
+    "year_group_number",
+    "changed_school",
+    "repeats_year",
+    "age_months",
+)
+"""The features in the order in which `career` writes them."""
 
 
 def year_group_number(year_group: str | None, sector: str) -> float:
@@ -36,62 +47,104 @@ def year_group_number(year_group: str | None, sector: str) -> float:
     return float(number) if 1 <= number <= 8 else float("nan")
 
 
-class Career:
-    """Career features of the pupils of one school; `rows` are row numbers of the placements."""
+class YearGroups(NamedTuple):
+    """Per placement the number of the year group, [in primary, after it], and the month of birth.
 
-    def __init__(self, planned: PlannedTime) -> None:
-        self._planned = planned
-        placements = planned.placements
-        self._year_groups = np.array(placements["year_group"].to_pylist(), object)
-        born_on = placements["born_on"]
-        months = pc.add(pc.multiply(pc.year(born_on), 12), pc.month(born_on))
-        self._born: Numbers = pc.fill_null(months.cast("float64"), np.nan).to_numpy()
-        self._numbers: dict[str, Numbers] = {}
+    Months count from year 0; NaN where unknown.
+    """
 
-    def features(
-        self, moment: int, rows: NDArray[np.int64], as_of: date, weeks: SchoolWeeks, sector: str
-    ) -> Mapping[str, Numbers]:
-        """Every career feature of the pupils placed by `rows`, on the Monday `as_of`."""
-        planned = self._planned
-        number = self._year_group_numbers(sector)[rows]
-        start = planned.enrolment_start[rows]
-        # Nobody knows since when the pupils were there with whom the school's records begin.
-        was_there = start == planned.enrolled[planned.known_placements(moment)].min()
-        on_school = np.minimum(weeks.begun_since(start, as_of), MOST_WEEKS)
-        began = planned.span.number_of(first_day_of(school_year_of(as_of)))
-        is_new = np.where(np.isnan(number) | was_there, np.nan, ~np.isin(number, STARTING_YEARS))
-        before = self._highest_between(
-            self._year_group_numbers(sector),
-            moment,
-            planned.span.number_of(first_day_of(school_year_of(as_of) - 1)),
-            began,
-        )[planned.pupil_of_row[rows]]
-        transition = np.where(np.isnan(number), np.nan, number == FIRST_AFTER_PRIMARY)
-        return {
-            "transition_year": transition if sector in AFTER_PRIMARY else np.zeros(len(rows)),
-            "weeks_since_enrolment": np.where(
-                was_there & (on_school < MOST_WEEKS), np.nan, on_school
-            ),
-            "year_group_number": number,
-            "changed_school": np.where(start >= began, is_new, 0.0),
-            "repeats_year": np.where(
-                np.isnan(number) | np.isnan(before) | (planned.enrolled[rows] < began),
-                np.nan,
-                before >= number,
-            ),
-            "age_months": as_of.year * 12 + as_of.month - self._born[rows],
-        }
+    number: Numbers
+    born: Numbers
 
-    def _highest_between(self, number: Numbers, moment: int, first: int, end: int) -> Numbers:
-        """Per pupil the highest year group of placements with a day from `first` before `end`."""
-        planned = self._planned
-        held = planned.known_placements(moment) & (planned.enrolled < end) & (planned.left >= first)
-        highest = np.full(len(planned.pupil_keys), np.nan)
-        np.fmax.at(highest, planned.pupil_of_row[held], number[held])
-        return highest
 
-    def _year_group_numbers(self, sector: str) -> Numbers:
-        if sector not in self._numbers:
-            known = {text: year_group_number(text, sector) for text in set(self._year_groups)}
-            self._numbers[sector] = np.array([known[text] for text in self._year_groups], float)
-        return self._numbers[sector]
+def year_groups(placements: pa.Table) -> YearGroups:
+    """The year groups and birth months of rows of placements."""
+    coded = placements["year_group"].combine_chunks().dictionary_encode()
+    texts = [*coded.dictionary.to_pylist(), None]
+    code = pc.fill_null(coded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)
+    numbers = [
+        np.array([year_group_number(text, sector) for text in texts])[code]
+        for sector in (Sector.PO, Sector.VO)
+    ]
+    born_on = placements["born_on"]
+    months = pc.add(pc.multiply(pc.year(born_on), 12), pc.month(born_on))
+    return YearGroups(np.stack(numbers), pc.fill_null(months.cast("float64"), np.nan).to_numpy())
+
+
+class SchoolYear(NamedTuple):
+    """A Monday in its school year: the day numbers on which this and last one began, and months.
+
+    `earliest` is the first day of enrolment that is known of any pupil of the school.
+    """
+
+    began: int
+    last_began: int
+    month: int
+    earliest: int
+    is_after_primary: bool
+
+
+@compiled
+def earliest_enrolment(placements: Placements, first: int, end: int, moment: int) -> int:
+    """The first day of enrolment known of the pupils from `first` up to `end`; 0 for none."""
+    earliest, is_known = np.int64(0), False
+    for row in range(placements.begin[first], placements.begin[end]):
+        counts = placements.first[row] <= moment < placements.end[row]
+        if counts and (not is_known or placements.enrolled[row] < earliest):
+            earliest, is_known = placements.enrolled[row], True
+    return earliest  # type: ignore[return-value]
+
+
+@compiled
+def career(
+    placements: Placements,
+    groups: YearGroups,
+    pupil: int,
+    placed: int,
+    moment: int,
+    year: SchoolYear,
+    clock: SchoolClock,
+    out: NDArray[np.float32],
+    row: int,
+) -> None:
+    """Write CAREER of a pupil to column `row` of `out`; `placed` is the placement that holds."""
+    numbers = groups.number[int(year.is_after_primary)]
+    number = numbers[placed]
+    start = enrolment_start(placements, pupil, moment, placed)
+    # Nobody knows since when the pupils were there with whom the school's records begin.
+    was_there = start == year.earliest
+    weeks = min(begun_since(clock, start), float(MOST_WEEKS))
+    out[0, row] = _transition(number) if year.is_after_primary else 0.0
+    out[1, row] = np.nan if was_there and weeks < MOST_WEEKS else weeks
+    out[2, row] = number
+    out[3, row] = 0.0
+    if start >= year.began:
+        is_start = number == 1 or number == 2 or number == FIRST_AFTER_PRIMARY
+        out[3, row] = np.nan if np.isnan(number) or was_there else not is_start
+    before = _highest(placements, numbers, pupil, moment, year)
+    is_unknown = np.isnan(number) or np.isnan(before) or placements.enrolled[placed] < year.began
+    out[4, row] = np.nan if is_unknown else before >= number
+    out[5, row] = year.month - groups.born[placed]
+
+
+@compiled
+def _transition(number: float) -> float:
+    return number if np.isnan(number) else 1.0 * (number == FIRST_AFTER_PRIMARY)
+
+
+@compiled
+def _highest(
+    placements: Placements, numbers: Numbers, pupil: int, moment: int, year: SchoolYear
+) -> float:
+    """The highest year group of placements with a day in the last school year; NaN without."""
+    highest = np.nan
+    for row in range(placements.begin[pupil], placements.begin[pupil + 1]):
+        if (
+            placements.first[row] <= moment < placements.end[row]
+            and placements.enrolled[row] < year.began
+            and placements.left[row] >= year.last_began
+            and not highest >= numbers[row]
+            and not np.isnan(numbers[row])
+        ):
+            highest = numbers[row]
+    return highest

@@ -5,8 +5,9 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from features.build.school import FeatureRows, SchoolReplay
+from features.build.school import FeatureBuild, FeatureRows
 from features.catalogue import CATALOGUE
 from features.records import RecordLog
 from features.records.partition import PartitionTables, read_partition
@@ -42,13 +43,9 @@ def build_partition(tables: PartitionTables, mondays: Sequence[date]) -> pa.Tabl
     ascending = sorted(set(mondays))
     if not ascending:
         return SCHEMA.empty_table()
-    return pa.concat_tables(
-        [SCHEMA.empty_table()]
-        + [
-            _build_school(school, tables.of_school(school), ascending)
-            for school in tables.school_codes
-        ]
-    )
+    building = FeatureBuild(tables, tables.school_codes, ascending)
+    built = [_table(building.rows(at), ascending) for at in range(len(tables.school_codes))]
+    return pa.concat_tables([SCHEMA.empty_table(), *built])
 
 
 def build(
@@ -70,26 +67,20 @@ def build(
             yield built.replace_schema_metadata({LOG_HEAD: head})
 
 
-def _build_school(school: str, tables: PartitionTables, mondays: Sequence[date]) -> pa.Table:
-    blocks = [_table(school, rows) for rows in SchoolReplay(tables, mondays).blocks()]
-    return pa.concat_tables([SCHEMA.empty_table(), *blocks])
-
-
-def _table(school: str, rows: FeatureRows) -> pa.Table:
-    count = len(rows.pupil_keys)
-    moments = [as_of_moment(as_of) for as_of in rows.as_of]
+def _table(rows: FeatureRows, mondays: Sequence[date]) -> pa.Table:
+    moments = [as_of_moment(monday) for monday in mondays]
     columns = {
         "pupil_key": rows.pupil_keys,
-        "school": pa.repeat(school, count),
+        "school": pa.repeat(rows.school, len(rows.pupil_keys)),
         "group": rows.groups,
-        "sector": pa.repeat(rows.sector, count),
+        "sector": _repeated(rows.sectors, rows.counts, pa.string()),
         "year_group": rows.year_groups,
-        "as_of": _repeated(rows.as_of, rows.counts, pa.date32()),
+        "as_of": _repeated(mondays, rows.counts, pa.date32()),
         "event_timestamp": _repeated(moments, rows.counts, KEY_COLUMNS["event_timestamp"]),
-        **{name: pa.array(values) for name, values in rows.values.items()},
+        **{feature.name: pa.array(rows.values[feature.name]) for feature in CATALOGUE},
     }
     return pa.table(columns, schema=SCHEMA)
 
 
-def _repeated(values: Sequence[object], counts: Sequence[int], kind: pa.DataType) -> pa.Array:
+def _repeated(values: Sequence[object], counts: NDArray[np.int64], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind).take(pa.array(np.repeat(np.arange(len(counts)), counts)))

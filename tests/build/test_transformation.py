@@ -63,9 +63,9 @@ def test_the_same_sources_elsewhere_are_the_same_code(sources: Path) -> None:
     ("name", "old", "new", "families"),
     [
         ("support.py", "MOST_WEEKS = ", "MOST_WEEKS = 1 + ", {"support"}),
-        ("build/career.py", "planned.enrolled[rows] < began", "planned.enrolled[rows] <= began",
-         {"career"}),
-        ("absence/measures.py", "EPISODE_GAP_DAYS = ", "EPISODE_GAP_DAYS = 1 + ", {"absence"}),
+        ("build/career.py", "placements.enrolled[row] < year.began",
+         "placements.enrolled[row] <= year.began", {"career"}),
+        ("absence/patterns.py", "EPISODE_GAP_DAYS = ", "EPISODE_GAP_DAYS = 1 + ", {"absence"}),
         ("records/partition.py", "known_before", "known_until", set(FAMILIES)),
         ("vocabulary.py", "ABSENT_KINDS = ", "ABSENT_KINDS = set() or ", {"absence"}),
         ("school_weeks.py", "AS_OF_HOUR = time(6)", "AS_OF_HOUR = time(7)", set(FAMILIES)),
@@ -89,7 +89,7 @@ def test_words_layout_order_and_unused_code_are_no_other_code(sources: Path) -> 
 
 def test_a_function_moved_to_another_module_is_the_same_code(sources: Path) -> None:
     text = (sources / "features/build/career.py").read_text(encoding="utf-8")
-    begin, end = text.index("def year_group_number("), text.index("class Career:")
+    begin, end = text.index("def year_group_number("), text.index("class YearGroups(")
     moved = "import re\nfrom features.build.names import AFTER_PRIMARY\n\n" + text[begin:end]
     line = next(one for one in text.splitlines() if one.startswith("AFTER_PRIMARY = "))
     (sources / "features/build/years.py").write_text(moved, encoding="utf-8")

@@ -1,0 +1,117 @@
+"""The days of the pupils of one school as known at one moment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.absence.cells import settle
+from features.absence.planning import enrolment_start, placement_on
+from features.absence.pupil import Pupil
+from features.absence.pupils import Placements, Pupils
+from features.absence.quantities import TIMED, UNREGISTERED
+from features.absence.replay import School, advance, begin
+from features.absence.schools import KnownSchool, KnownSchools
+from features.absence.span import Span
+from features.compiled import compiled
+from features.records.partition import PartitionTables
+from features.school_weeks import SchoolWeeks
+
+
+class LaidOut(NamedTuple):
+    """What each pupil's days come to: [pupils, days], `minutes` [kinds, pupils, days].
+
+    `group` is -1 on days on which the pupil is not placed. `is_registered` marks the days of weeks
+    that are not unregistered.
+    """
+
+    planned: NDArray[np.int16]
+    group: NDArray[np.int16]
+    minutes: NDArray[np.int16]
+    late: NDArray[np.int16]
+    sent_out: NDArray[np.int16]
+    is_registered: NDArray[np.bool_]
+
+
+def lay_out(known: KnownSchool) -> LaidOut:
+    """The days of the pupils of one school at the first moment."""
+    shape = (known.end - known.first, known.school.known.plans.minutes.shape[2])
+    days = LaidOut(
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros((TIMED, *shape), np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.ones(shape, bool),
+    )
+    _lay_out(known.school, known.first, known.end, known.room, days)
+    return days
+
+
+@compiled
+def _lay_out(school: School, first: int, end: int, pupil: Pupil, out: LaidOut) -> None:
+    for at in range(end - first):
+        begin(school, first + at, pupil)
+        advance(school, first + at, 0, pupil)
+        for day in range(out.planned.shape[1]):
+            out.planned[at, day] = pupil.days.minutes[day]
+            out.group[at, day] = pupil.days.group[day]
+            out.is_registered[at, day] = pupil.weeks.sums[day // 7, UNREGISTERED] == 0
+        cells = pupil.cells
+        for cell in range(cells.number[0]):
+            day, parts, last = cells.day[cell], cells.begin[cell], cells.begin[cell + 1]
+            planned = cells.planned[cell]
+            settle(cells.parts, parts, last, pupil.events.counts, planned, pupil.minutes)
+            for kind in range(TIMED):
+                out.minutes[kind, at, day] = pupil.minutes[kind]
+            out.late[at, day] = pupil.minutes[TIMED]
+            out.sent_out[at, day] = pupil.minutes[TIMED + 1]
+
+
+@dataclass(frozen=True)
+class SchoolDays:
+    """One school as known at one moment; `days` has a row per pupil of `pupils`."""
+
+    pupils: Pupils
+    weeks: SchoolWeeks
+    days: LaidOut
+    has_placement: NDArray[np.bool_]
+
+
+def school_days(tables: PartitionTables, school: str, span: Span, as_of: datetime) -> SchoolDays:
+    """The days of `span` of one school as known before `as_of`."""
+    known = KnownSchools(tables.of_school(school), [school], span, [as_of])
+    one = known.school(0)
+    placements = known.pupils.placements
+    is_known = (placements.first <= 0) & (placements.end > 0)
+    held = np.add.reduceat(np.append(is_known, False), placements.begin[:-1], dtype=np.int64)
+    return SchoolDays(
+        pupils=known.pupils,
+        weeks=one.plans.weeks[0],
+        days=lay_out(one),
+        has_placement=held > 0,
+    )
+
+
+def placed_on(
+    placements: Placements, pupils: int, day: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Per pupil the row of the placement on `day` at the first moment (-1: none), and its start.
+
+    The start is the day since which the pupil is at the school.
+    """
+    rows, starts = np.full(pupils, -1, np.int64), np.zeros(pupils, np.int64)
+    _place(placements, day, rows, starts)
+    return rows, starts
+
+
+@compiled
+def _place(
+    placements: Placements, day: int, rows: NDArray[np.int64], starts: NDArray[np.int64]
+) -> None:
+    for pupil in range(len(rows)):
+        rows[pupil] = placement_on(placements, pupil, 0, day)
+        if rows[pupil] >= 0:
+            starts[pupil] = enrolment_start(placements, pupil, 0, rows[pupil])
