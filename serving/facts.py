@@ -7,7 +7,7 @@ from enum import StrEnum
 from features.absence import PupilDays, pupil_days
 from features.records import LogTable, RecordLog
 from features.records.partition import PartitionTables, read_pupil
-from features.school_weeks import as_of_moment
+from features.school_weeks import Duty, as_of_moment, duty_on
 from features.vocabulary import (
     RUNNING_KINDS,
     AbsenceKind,
@@ -132,6 +132,8 @@ class PupilFacts:
     weeks: tuple[Week, ...]
     support: tuple[SupportItem, ...]
     former: tuple[FormerSchool, ...] = ()
+    duty: Duty | None = None
+    """What the law asks at this age on that Monday; None where the month of birth is not known."""
 
 
 def read_facts(log: RecordLog, school: str, pupil_key: PupilKey, as_of: date) -> PupilFacts:
@@ -146,6 +148,7 @@ def read_facts(log: RecordLog, school: str, pupil_key: PupilKey, as_of: date) ->
         weeks=() if days is None else _weeks(days),
         support=_support(tables, as_of),
         former=_former(log, school, pupil_key, moment),
+        duty=_duty(tables, as_of),
     )
 
 
@@ -161,6 +164,11 @@ def _placement(tables: PartitionTables, as_of: date) -> tuple[str, str]:
     if not current:
         return "", ""
     return current[-1]["group"] or "", current[-1]["year_group"] or ""
+
+
+def _duty(tables: PartitionTables, as_of: date) -> Duty | None:
+    born = [row["born_on"] for row in tables.placements.to_pylist() if row["born_on"]]
+    return duty_on(born[-1], as_of) if born else None
 
 
 def _weeks(days: PupilDays) -> tuple[Week, ...]:

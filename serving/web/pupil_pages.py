@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
+from features.school_weeks import Duty
 from serving.access import Area
 from serving.beside import Place
 from serving.decisions import (
@@ -138,6 +139,7 @@ def _page(
         not_weighed=_NOT_WEIGHED[view.side.place] if view.side else "",
         memberships=_memberships(view),
         decisions=tuple(_decision(decision) for decision in view.decisions),
+        legal=legal(facts.duty),
         form=_form(view, draft, problems, local_day(now)),
     )
     return site.render(page, 422 if problems else 200)
@@ -151,6 +153,24 @@ _NOT_WEIGHED = {
     Place.AT_HOME: "Deze leerling is al thuis. Dan wordt er niets meer gewogen.",
     Place.OUT_OF_SIGHT: "Deze leerling is uitgeschreven. Er wordt niets meer gewogen.",
 }
+
+
+def legal(duty: Duty | None) -> str:
+    """What must be reported; the duty begins after the fifth birthday and ends at eighteen.
+
+    >>> legal(Duty.NOT_YET)
+    'deze leerling is nog niet leerplichtig; melden bij 16 uur hoeft nog niet.'
+    """
+    match duty:
+        case Duty.NOT_YET:
+            return "deze leerling is nog niet leerplichtig; melden bij 16 uur hoeft nog niet."
+        case Duty.ADULT:
+            return (
+                "deze leerling is 18 jaar of ouder; melden bij 16 uur ongeoorloofd verzuim "
+                "in 4 lesweken mag, maar hoeft niet."
+            )
+        case _:
+            return "bij 16 uur ongeoorloofd verzuim in 4 lesweken meldt de directeur direct."
 
 
 def _place(view: PupilView) -> str:

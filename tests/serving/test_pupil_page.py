@@ -1,15 +1,18 @@
 """The pupil's page: facts as known then, reasons with records, a decision that is kept."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from features.governance.audit import AuditChain
 from features.governance.database import open_ledger
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
+from features.school_weeks import Duty
 from serving.decisions import Decisions
+from serving.facts import read_facts
 from serving.tables import open_app
+from serving.web.pupil_pages import legal
 from tests.serving.invented_school import IB, MONDAY, SCHOOL, InventedSchool
 from tests.serving.page_rules import Element, parse
 from tests.serving.test_list_page import decide
@@ -79,6 +82,31 @@ def test_an_earlier_schools_sums_are_told_as_known_then_and_not_weighed(
     assert "eerdere school" not in pupil(client, school, number=1).text
 
 
+@pytest.mark.parametrize(
+    ("born_on", "duty", "said"),
+    [
+        (date(2016, 3, 1), Duty.COMPULSORY, "bij 16 uur ongeoorloofd verzuim in 4 lesweken meldt"),
+        (date(2021, 11, 1), Duty.NOT_YET, "deze leerling is nog niet leerplichtig"),
+        (date(2021, 10, 1), Duty.COMPULSORY, "bij 16 uur"),
+        (date(2008, 11, 1), Duty.QUALIFICATION, "bij 16 uur"),
+        (date(2008, 10, 1), Duty.ADULT, "deze leerling is 18 jaar of ouder"),
+    ],
+)
+def test_what_the_law_asks_goes_by_the_age_on_that_monday(
+    school: InventedSchool, born_on: date, duty: Duty, said: str
+) -> None:
+    noor = school.pupils[0].key
+    born(school, noor, born_on)
+    facts = read_facts(RecordLog(school.home.records), SCHOOL, noor, MONDAY)
+    assert facts.duty is duty
+    assert said in legal(facts.duty)
+
+
+def test_the_page_says_what_the_law_asks_once(visit: Visit, school: InventedSchool) -> None:
+    text = pupil(visit(IB), school).text
+    assert text.count("Wettelijk: bij 16 uur ongeoorloofd verzuim in 4 lesweken meldt") == 1
+
+
 def test_what_became_known_later_changes_nothing(visit: Visit, school: InventedSchool) -> None:
     client = visit(IB)
     before = calendar(pupil(client, school))
@@ -94,6 +122,20 @@ def test_what_was_delivered_after_the_list_does_not_change_its_page(
     before = calendar(pupil(client, school))
     correct(school, known_at=datetime(2026, 11, 12, tzinfo=UTC))
     assert calendar(pupil(client, school)) == before
+
+
+def born(school: InventedSchool, pupil_key: str, born_on: date) -> None:
+    """A new delivery, known before the list, with another month of birth."""
+    known_at = datetime(2026, 10, 1, tzinfo=UTC)
+    log = RecordLog(school.home.records)
+    placements = log.read_as_of(
+        LogTable.PLACEMENTS, datetime(2027, 1, 1, tzinfo=UTC), pupil_keys=[pupil_key]
+    )
+    rows = [row | {"born_on": born_on, "known_at": known_at} for row in placements.to_pylist()]
+    schema = schema_of(LogTable.PLACEMENTS)
+    table = placements.from_pylist(rows, schema=schema).drop_columns(["delivery", "sequence"])
+    with log.writing():
+        log.append(DeliveryRows(known_at, "b" * 64, {LogTable.PLACEMENTS: table}))
 
 
 def correct(school: InventedSchool, known_at: datetime) -> None:

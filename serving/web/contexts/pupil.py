@@ -154,4 +154,5 @@ class PupilPage:
     not_weighed: str
     memberships: tuple[MembershipLine, ...]
     decisions: tuple[DecisionLine, ...]
+    legal: str
     form: DecisionForm
