@@ -16,6 +16,7 @@ SAMPLE = 10
 """Mondays that the way per Monday is run for; its time is scaled to all of them."""
 KINDS = ("sick", "unauthorised", "unverified", "medical_visit", "leave")
 WEEKS = (1, 2, 4, 8, 12, 40)
+SCHOOLS_READ = 60
 CHUNKS = 8
 """Parts of the pupils that window frames and cumulative sums go through, to fit in memory."""
 
@@ -50,8 +51,16 @@ def versions_to_file(log: Path, out: Path) -> None:
     from features.records import LogTable, RecordLog
 
     columns = ["pupil_key", "record_key", "kind", "starts_at", "minutes"]
-    times = ["known_at", "sequence", "withdrawn", "superseded_at"]
-    pq.write_table(RecordLog(log).read_versions(LogTable.ABSENCE).select([*columns, *times]), out)
+    columns += ["known_at", "sequence", "withdrawn", "superseded_at"]
+    records, writer = RecordLog(log), None
+    schools = records.schools()
+    for first in range(0, len(schools), SCHOOLS_READ):
+        part = schools[first : first + SCHOOLS_READ]
+        rows = records.read_versions(LogTable.ABSENCE, schools=part).select(columns)
+        writer = writer or pq.ParquetWriter(out, rows.schema)
+        writer.write_table(rows)
+    assert writer is not None
+    writer.close()
 
 
 def per_monday(versions: Path, out: Path) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from features.build.school import FeatureBuild, FeatureRows
 from features.catalogue import CATALOGUE
 from features.records import RecordLog
-from features.records.partition import PartitionTables, read_partition
+from features.records.partition import PartitionTables, read_for_features
 from features.school_weeks import as_of_moment
 
 KEY_COLUMNS = {
@@ -57,13 +57,15 @@ def build(
     can tell whether it still stands.
     """
     wanted = log.schools() if schools is None else list(schools)
+    ascending = sorted(set(mondays))
     for number in range(0, len(wanted), SCHOOLS_READ):
         part = wanted[number : number + SCHOOLS_READ]
         # Before reading: a delivery that comes in meanwhile then counts as not known.
         head = str(log.head()).encode()
-        tables = read_partition(log, part, known_before=as_of_moment(max(mondays)))
-        for school in part:
-            built = build_partition(tables.of_school(school), mondays)
+        tables = read_for_features(log, part, known_before=as_of_moment(ascending[-1]))
+        building = FeatureBuild(tables, part, ascending)
+        for at in range(len(part)):
+            built = _table(building.rows(at), ascending)
             yield built.replace_schema_metadata({LOG_HEAD: head})
 
 

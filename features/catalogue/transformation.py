@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 ENTRIES = (
     ("features.build.partition", "build_partition"),
     ("features.records.partition", "read_partition"),
+    ("features.records.partition", "read_for_features"),
 )
 """Where values come from: records as known, and what is made of them."""
 

@@ -25,7 +25,7 @@ from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_delt
 
 from features.errors import DeliveryRefused
 from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
-from features.records.versions import in_order
+from features.records.versions import in_order, superseded
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +179,21 @@ class RecordLog:
         if known_before is not None:
             wanted = pc.field("known_at") < _moment(known_before)
         return in_order(self._versions(table, wanted, schools=schools), table)
+
+    def read_columns(
+        self,
+        table: LogTable,
+        columns: Sequence[str],
+        *,
+        schools: Sequence[str] | None = None,
+        known_before: datetime,
+    ) -> pa.Table:
+        """The same versions with `columns` of theirs only and `superseded_at`, in no order.
+
+        Several times as fast. The columns that tell versions apart must be among them.
+        """
+        wanted = pc.field("known_at") < _moment(known_before)
+        return superseded(self._versions(table, wanted, list(columns), schools))
 
     def files(self, table: LogTable) -> list[str]:
         """The active Parquet files of a table, for an engine that reads them by itself.

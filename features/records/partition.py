@@ -59,6 +59,36 @@ def read_partition(
     )
 
 
+_OF_ABSENCE = (
+    "school",
+    "pupil_key",
+    "starts_at",
+    "ends_at",
+    "minutes",
+    "kind",
+    "record_key",
+    "known_at",
+    "known_at_basis",
+    "withdrawn",
+    "sequence",
+)
+
+
+def read_for_features(
+    log: RecordLog, schools: Sequence[str], known_before: datetime
+) -> PartitionTables:
+    """The same as `read_partition`, but of absence only what features are made of, in no order."""
+    others = {
+        name: log.read_versions(table, schools=schools, known_before=known_before)
+        for name, table in _TABLES.items()
+        if table is not LogTable.ABSENCE
+    }
+    absence = log.read_columns(
+        LogTable.ABSENCE, _OF_ABSENCE, schools=schools, known_before=known_before
+    )
+    return PartitionTables(absence=absence, **others)
+
+
 def read_each(
     log: RecordLog, schools: Sequence[str], known_before: datetime, together: int
 ) -> Iterator[tuple[str, PartitionTables]]:
