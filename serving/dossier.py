@@ -18,6 +18,7 @@ from features.governance.ledger import Ledger
 from features.settings import Home
 from models.dossier import QUESTIONS, HumanTexts, missing, read_texts
 from models.sections import Section, section
+from serving.dossier_data import data_pack, model_card
 from serving.evaluation import Evaluation, Measured, read_evaluation
 from serving.models_in_use import KnownModel, ModelsInUse
 
@@ -77,6 +78,8 @@ class Dossiers:
             *_data(model, contracts, _document(path)),
             *_performance(evaluation),
             *_human(texts),
+            *data_pack(model.features, contracts, _document(path)),
+            model_card(self._home, model.run_id),
             *self._accountability(model, version),
         ]
         return Dossier(

@@ -75,10 +75,26 @@ def to_yaml(dossier: Dossier) -> str:
             "contact": human.get("Contact en klachten", ""),
             "publicatiecategorie": "impactvol algoritme",
         },
+        "modelkaart": _lines(dossier, "6."),
+        "dpia": [asdict(one) for one in _of_data_pack(dossier)],
         "ontbreekt": list(dossier.missing),
         "onderdelen": [asdict(one) for one in dossier.sections],
     }
     return "\n".join(_yaml(document, 0)) + "\n"
+
+
+def _lines(dossier: Dossier, number: str) -> str:
+    rows = (one.rows for one in dossier.sections if one.heading.startswith(number))
+    return "\n".join(row[0] for table in rows for row in table)
+
+
+def _of_data_pack(dossier: Dossier) -> Iterator[Section]:
+    """From the heading of the data pack up to the model card."""
+    inside = False
+    for one in dossier.sections:
+        inside = one.heading.startswith("5.") or (inside and not one.heading.startswith("6."))
+        if inside:
+            yield one
 
 
 def _yaml(value: Any, depth: int) -> Iterator[str]:

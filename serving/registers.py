@@ -14,6 +14,7 @@ from features.governance.contracts import FeatureContract
 from features.governance.erasures import Erasures
 from features.governance.heads import SignedHead
 from features.governance.ledger import Ledger, LedgerRow
+from features.governance.renewals import Renewals
 from features.governance.stops import EmergencyStops
 from features.governance.use import Purpose
 from features.school_weeks import AMSTERDAM
@@ -22,6 +23,7 @@ from serving.access import Area, Guard
 from serving.accounts import Account
 from serving.exceptions import Noticed, noticed
 from serving.proportionality import Proportionalities, Weighed
+from serving.retention import Proofs
 
 SOON = timedelta(days=60)
 PAGE = 50
@@ -181,6 +183,8 @@ class Registers:
         self._approvals = Approvals(engine)
         self._stops = EmergencyStops(engine)
         self._erasures = Erasures(engine)
+        self._renewals = Renewals(engine)
+        self._proofs = Proofs(engine)
         self._ledger = Ledger(engine)
         self._audit = AuditChain(engine)
         self._guard = Guard(self._audit)
@@ -258,6 +262,8 @@ class Registers:
                 *self._approvals.verify(),
                 *self._stops.verify(),
                 *self._erasures.verify(),
+                *self._renewals.verify(),
+                *self._proofs.verify(),
             ),
             head=head,
             rows=tuple(rows[page * PAGE : (page + 1) * PAGE]),

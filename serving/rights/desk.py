@@ -19,7 +19,9 @@ from serving.accounts import Account
 from serving.facts import school_names
 from serving.identity import FoundPupil, Names
 from serving.rights.erase import ErasureReport, erase
-from serving.rights.package import AccessPackage, Sources, Subject, gather, trained_on, uses_of
+from serving.rights.package import AccessPackage, Sources, gather
+from serving.rights.subject import Subject
+from serving.rights.uses import trained_on, uses_of
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,16 @@ from features.governance.database import writing as writing_ledger
 from features.governance.erasures import Erasure, Erasures
 from features.governance.log_names import LogNames
 from features.governance.requests import Requests
-from features.records import RecordLog
+from features.records import LogTable, RecordLog
 from features.records.erasing import erase_pupils
 from features.store import FeatureStore
 from features.vocabulary import PupilKey
 from serving.accounts import Account
 from serving.identity import Names
 from serving.lists import ListStore
-from serving.rights.package import Sources, effect_of_retraining, trained_on, uses_of
+from serving.rights.package import Sources
+from serving.rights.records import TABLES
+from serving.rights.uses import effect_of_retraining, trained_on, uses_of
 from serving.tables import LISTS, METADATA, writing
 
 
@@ -62,7 +64,7 @@ def erase(
     effect = effect_of_retraining(home, uses)
     lists, in_app = _from_app(sources.app, keys)
     removed: dict[str, int] = {
-        f"gegevens ({table})": rows
+        f"gegevens: {TABLES[LogTable(table)].lower()}": rows
         for table, rows in erase_pupils(RecordLog(home.records), keys).items()
     }
     store = FeatureStore.at(home)
@@ -75,7 +77,7 @@ def erase(
         removed["verzonnen uitkomsten"] = _from_truth(home.truth, keys)
     told = tuple(_stays(ledger, keys, models))
     with writing_ledger(ledger) as connection:
-        removed["weg naar het inzagelog"] = sum(
+        removed["verwijzing naar het inzagelog"] = sum(
             LogNames(ledger).forget(connection, key) for key in keys
         )
     removed["naam en nummer in de kluis"] = names.forget(account, keys)

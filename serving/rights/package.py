@@ -1,9 +1,8 @@
 """The access package: all that Tijdig holds about one pupil, what it did with it, who looked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,40 +13,28 @@ from features.errors import NotThere
 from features.governance.approvals import Approvals
 from features.governance.audit import AuditChain, AuditRow
 from features.governance.contracts import read_contracts
-from features.governance.ledger import Ledger, LedgerRow
+from features.governance.ledger import LedgerRow
 from features.governance.requests import Requests
-from features.governance.use import Action, Use
-from features.records import LogTable, RecordLog
-from features.school_weeks import as_of_moment
+from features.governance.use import Use
+from features.records import RecordLog
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
-from features.vocabulary import AbsenceKind, KnownAtBasis, PupilKey, SupportKind, SupportStatus
-from models.registry import Registry
+from features.vocabulary import PupilKey
 from models.sections import Section, cell, from_records, section
 from serving.lists import ListStore, PublishedList
+from serving.rights.records import (
+    Correction,
+    corrected_since,
+    corrections,
+    record_sections,
+    schools_of,
+)
+from serving.rights.subject import Subject
+from serving.rights.uses import trained_on, uses_of
 from serving.steps import DecisionKind
 from serving.tables import ACCOUNTS, METADATA
 
 LIST_SEEN = "list_seen"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Whom a package is about; `name` and `number` come from the vault, for this package only.
-
-    `keys` are all pseudonyms of one person, that of the request first: who changed school within
-    the region can have more than one.
-    """
-
-    keys: tuple[PupilKey, ...]
-    school: str
-    school_name: str
-    name: str
-    number: str
-
-    def __repr__(self) -> str:
-        """Nothing: a traceback or a log line must not tell a name or number."""
-        return "Subject(…)"
 
 
 @dataclass(frozen=True)
@@ -80,8 +67,8 @@ def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> Acce
     log = RecordLog(sources.home.records)
     sections = [
         _terms(sources.ledger),
-        *_records(log, subject),
-        *_features(sources.home, _schools(log, subject), subject, use, gaps),
+        *record_sections(log, subject),
+        *_features(sources.home, schools_of(log, subject), subject, use, gaps),
         _listed(lists, subject.keys, corrections(log, subject)),
         *_kept_in_app(sources.app, subject),
         _looks(sources.ledger, subject, lists, staff=staff),
@@ -90,98 +77,6 @@ def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> Acce
         _requests(sources.ledger, subject),
     ]
     return AccessPackage(subject, use.moment, tuple(sections), tuple(gaps))
-
-
-_RECORD_LABELS = {
-    "school": "School",
-    "starts_at": "Van",
-    "ends_at": "Tot",
-    "starts_on": "Van",
-    "ends_on": "Tot",
-    "minutes": "Minuten",
-    "kind": "Soort",
-    "status": "Stand",
-    "authorised": "Geoorloofd",
-    "code": "Code van de school",
-    "year_group": "Leerjaar",
-    "group": "Groep",
-    "born_on": "Geboortemaand",
-    "enrolled_on": "Ingeschreven",
-    "left_on": "Uitgeschreven",
-    "left_to": "Bestemming",
-    "weekday": "Weekdag",
-    "valid_from": "Geldig van",
-    "valid_to": "Geldig tot en met",
-    "planned_minutes": "Lesminuten",
-    "until": "Twaalf maanden tot en met",
-    "half_days_authorised": "Dagdelen geoorloofd",
-    "half_days_unauthorised": "Dagdelen ongeoorloofd",
-    "minutes_authorised": "Minuten geoorloofd",
-    "minutes_unauthorised": "Minuten ongeoorloofd",
-    "times": "Aantal keer",
-    "over_a_quarter": "Meer dan een kwart van de lessen",
-    "known_at": "Bekend sinds",
-    "known_at_basis": "Volgens",
-    "withdrawn": "Ingetrokken",
-    "superseded_at": "Vervangen op",
-}
-_TABLES = {
-    LogTable.PLACEMENTS: "Inschrijving en groep",
-    LogTable.ABSENCE: "Verzuim en verlof",
-    LogTable.SUPPORT: "Ondersteuning",
-    LogTable.TIMETABLE: "Eigen rooster",
-    LogTable.PRIOR_ABSENCE: "Verzuim op een eerdere school",
-}
-_BASIS = {
-    KnownAtBasis.RECORDED.value: "de school",
-    KnownAtBasis.DELIVERY.value: "de aanlevering",
-    KnownAtBasis.ASSUMED.value: "een aanname bij de eerste aanlevering",
-}
-
-
-def uses_of(ledger: sa.Engine, keys: Sequence[PupilKey]) -> list[LedgerRow]:
-    """The uses of features that a person was in, under whichever pseudonym, newest first."""
-    found = {row.number: row for key in keys for row in Ledger(ledger).about(key)}
-    return [found[number] for number in sorted(found, reverse=True)]
-
-
-def _schools(log: RecordLog, subject: Subject) -> list[str]:
-    """The schools where this person is or was, as far as the log has records of it."""
-    placements = _theirs(log, LogTable.PLACEMENTS, None, subject)
-    return sorted({subject.school, *pc.unique(placements["school"]).to_pylist()})
-
-
-def _theirs(
-    log: RecordLog, table: LogTable, schools: Sequence[str] | None, subject: Subject
-) -> pa.Table:
-    """Every version of every record of `table` about this person."""
-    versions = log.read_versions(table, schools=schools)
-    return versions.filter(pc.field("pupil_key").isin(list(subject.keys)))
-
-
-def _records(log: RecordLog, subject: Subject) -> Iterator[Section]:
-    schools = _schools(log, subject)
-    for table in _TABLES:
-        found = _theirs(log, table, schools, subject)
-        rows = [_readable(table, row) for row in found.to_pylist()]
-        rows.sort(key=lambda row: str(row["known_at"]))
-        explanation = (
-            "Alle versies die de school heeft aangeleverd, ook wat later is verbeterd of "
-            "ingetrokken."
-        )
-        yield from_records(f"Gegevens: {_TABLES[table].lower()}", explanation, _RECORD_LABELS, rows)
-
-
-def _readable(table: LogTable, row: dict[str, Any]) -> dict[str, Any]:
-    labels: Mapping[str, Any] = {}
-    if table is LogTable.ABSENCE:
-        labels = {"kind": AbsenceKind}
-    elif table is LogTable.SUPPORT:
-        labels = {"kind": SupportKind, "status": SupportStatus}
-    row["known_at_basis"] = _BASIS.get(row["known_at_basis"], row["known_at_basis"])
-    for name, kind in labels.items():
-        row[name] = kind(row[name]).label
-    return row
 
 
 def _terms(ledger: sa.Engine) -> Section:
@@ -246,31 +141,6 @@ def _lists(app: sa.Engine, subject: Subject) -> list[PublishedList]:
         if any(key in members for key in subject.keys)
     ]
     return [store.get(*place) for place in sorted(on, key=lambda place: place[1], reverse=True)]
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A record that had become known at `known_at` and was replaced or withdrawn at `at`."""
-
-    known_at: datetime
-    at: datetime
-
-
-def corrections(log: RecordLog, subject: Subject) -> list[Correction]:
-    """What the school later improved or withdrew of what it had delivered about this person."""
-    found = []
-    for table in (LogTable.ABSENCE, LogTable.SUPPORT, LogTable.PLACEMENTS):
-        rows = _theirs(log, table, None, subject)
-        for row in rows.select(["known_at", "superseded_at", "withdrawn"]).to_pylist():
-            if row["superseded_at"] is not None and not row["withdrawn"]:
-                found.append(Correction(row["known_at"], row["superseded_at"]))
-    return found
-
-
-def corrected_since(corrected: Sequence[Correction], published: PublishedList) -> int:
-    """How many records counted on this list and were improved after it."""
-    moment = as_of_moment(published.as_of)
-    return sum(one.known_at < moment <= one.at for one in corrected)
 
 
 def _listed(
@@ -418,31 +288,6 @@ def _uses(uses: Sequence[LedgerRow]) -> Section:
             for row in uses
         ],
     )
-
-
-def trained_on(home: Home, uses: Sequence[LedgerRow]) -> list[str]:
-    """The registered model versions that learned from rows among these uses, in words."""
-    runs = {row.run for row in uses if row.action is Action.TRAIN and row.run}
-    if not runs or not home.mlflow.exists():
-        return []
-    return [
-        f"versie {one.number}{', in gebruik' if one.aliases else ''}"
-        for one in Registry.at(home).versions()
-        if one.run_id in runs
-    ]
-
-
-def effect_of_retraining(home: Home, uses: Sequence[LedgerRow]) -> list[str]:
-    """Per registered model that learned from this person: how many it learned from, in words."""
-    pupils = {row.run: row.pupils for row in uses if row.action is Action.TRAIN and row.run}
-    if not pupils or not home.mlflow.exists():
-        return []
-    return [
-        f"versie {one.number}: deze leerling was 1 van {pupils[one.run_id]} leerlingen "
-        f"({100 / pupils[one.run_id]:.2f} %)".replace(".", ",")
-        for one in Registry.at(home).versions()
-        if one.run_id in pupils
-    ]
 
 
 def _models(home: Home, uses: Sequence[LedgerRow]) -> Section:

@@ -32,6 +32,7 @@ from serving.web.contexts.office import (
     TextPart,
 )
 from serving.web.dutch import counted, listing, local_day, long_day, moment, period, table_day
+from serving.web.register_words import SENSITIVITY, allowed_uses
 from serving.web.services import SignedIn, SignedInForm, TheSite
 
 router = APIRouter()
@@ -192,13 +193,15 @@ def _terms(followed: FollowedFeature) -> Part:
     contract = followed.contract
     if contract is None:
         return TextPart("Contract", ("Er is geen contract.",))
+    kept = f"bron {period(contract.retention_source)}, waarde {period(contract.retention_value)}"
     rows = (
         ("Doel", listing([purpose.label for purpose in contract.purpose])),
         ("Grondslag", contract.legal_basis),
         ("Bijzonder gegeven", contract.special_category or "nee"),
+        ("Gevoeligheid", SENSITIVITY[contract.sensitivity]),
+        ("Toegestaan gebruik", listing(allowed_uses(contract))),
         ("Uitzondering en onderbouwing", contract.exception or "niet nodig"),
-        ("Bron bewaren", period(contract.retention_source)),
-        ("Waarde bewaren", period(contract.retention_value)),
+        ("Bewaren", kept),
         ("Eigenaar", contract.owner),
         ("Goedgekeurd door", contract.approved_by or "niemand"),
         ("Verloopt op", long_day(contract.expires_on) if contract.approved_on else "–"),
@@ -264,8 +267,7 @@ def _forms(followed: FollowedFeature, today: date) -> list[Part]:
         "Goedkeuren",
         (_until(today, LONGEST_APPROVAL, timedelta(days=365)),),
         (("besluit", "goedkeuren"),),
-        note="Geldt voor de definitie en voorwaarden van nu. Verandert daar iets aan, dan vervalt "
-        "de goedkeuring.",
+        note="Vervalt als definitie, berekening of voorwaarden veranderen.",
     )
     off = FormPart(
         "uitzetten",

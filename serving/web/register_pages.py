@@ -41,7 +41,7 @@ from serving.web.contexts.registers import (
 )
 from serving.web.dutch import counted, local_day, moment, period, table_day
 from serving.web.proportionality_page import share
-from serving.web.register_words import DETAILS, EVENTS, HIDDEN_DETAILS, SENSITIVITY, USES
+from serving.web.register_words import DETAILS, EVENTS, HIDDEN_DETAILS, SENSITIVITY, allowed_uses
 from serving.web.services import SignedIn, SignedInForm, TheSite
 
 router = APIRouter()
@@ -261,7 +261,7 @@ def _feature(entry: RegisteredFeature) -> FeatureLine:
         sensitivity=SENSITIVITY[contract.sensitivity],
         retention_source=period(contract.retention_source),
         retention_value=period(contract.retention_value),
-        uses=tuple(words for name, words in USES.items() if getattr(contract.uses, name)),
+        uses=allowed_uses(contract),
         owner=contract.owner,
         approved=approved,
         expires=f"verloopt op {table_day(contract.expires_on)}",

@@ -1,6 +1,6 @@
 """Dutch words for what stands in the registers: events, details, uses, sensitivity."""
 
-from features.governance.contracts import Sensitivity
+from features.governance.contracts import FeatureContract, Sensitivity
 
 SENSITIVITY = {Sensitivity.LOW: "laag", Sensitivity.MEDIUM: "midden", Sensitivity.HIGH: "hoog"}
 USES = {
@@ -80,3 +80,8 @@ DETAILS = {
 }
 # Hashes are for a machine to compare; the chain seals them.
 HIDDEN_DETAILS = frozenset({"sha256", "pupils_sha256", "bundle", "evaluation"})
+
+
+def allowed_uses(contract: FeatureContract) -> tuple[str, ...]:
+    """What may be done with the feature, in words."""
+    return tuple(words for name, words in USES.items() if getattr(contract.uses, name))

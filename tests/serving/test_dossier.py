@@ -1,5 +1,6 @@
 """A dossier is generated whole, says what is missing, and shows what differs."""
 
+import importlib
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -55,12 +56,35 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Home:
         one = replace(bundle, metadata=replace(bundle.metadata, seed=number))
         with registry.run("first", "risk model", MOMENT) as run:
             run.bundle(one)
+            run.text("model_card.md", f"# Modelkaart\n\nVersie {number} leerde van niemand.")
         registry.register(run.run_id)
         folder = home.root / "evaluations"
         folder.mkdir(exist_ok=True)
         recall = {"value": 0.1 * number, "low": 0.05, "high": 0.3}
         rows = [{"name": "model", "label": "Model", "kind": "model", "metrics": {"recall": recall}}]
-        document = {"model_version": number, "rows": rows, "notes": ["verzonnen"], "counts": []}
+        figures = {"value": 0.25, "low": 0.2, "high": 0.3}
+        groups = [
+            {
+                "dimension": "onderwijssoort",
+                "group": "basisonderwijs",
+                "pupils": 400,
+                "onsets": 40,
+                "suppressed": False,
+                "metrics": {"recall": figures},
+                "gap": figures,
+            },
+            {
+                "dimension": "onderwijssoort",
+                "group": "mbo",
+                "pupils": 0,
+                "onsets": 0,
+                "suppressed": True,
+                "metrics": {},
+                "gap": {},
+            },
+        ]
+        document = {"model_version": number, "rows": rows, "notes": ["verzonnen"], "counts": [],
+                    "findings": {"subgroups": groups}}  # fmt: skip
         (folder / f"version-{number}.json").write_text(json.dumps(document), encoding="utf-8")
     AuditChain(open_ledger(home)).append(
         MOMENT, "d.w", Role.DATA_SCIENTIST, "model_promoted", "model version 1",
@@ -163,3 +187,20 @@ def test_the_files_say_the_same_for_machine_and_people(home: Home, tmp_path: Pat
     assert "tekst ontbreekt" in page and f"<td>{NAME}</td>" in page
     assert to_pdf(made).startswith(b"%PDF-")
     assert np.char.count(page, "<script") == 0
+
+
+def test_the_data_pack_and_the_model_card_stand_in_every_form(home: Home) -> None:
+    own_texts(home)
+    made = dossier(home)
+    parts = {one.heading: one for one in made.sections}
+    groups = parts["Voor wie het werkt"].rows
+    assert groups[0][4] == "25,0 (20,0 tot 30,0)" and groups[1][2] == "te klein"
+    assert parts["Hoelang het blijft"].rows
+    sources = parts["5. Gegevenspakket voor de DPIA: welke gegevens"].rows
+    assert sources[0][0] == "Verzuim en verlof"
+    document = importlib.import_module("yaml").safe_load(to_yaml(made))
+    assert document["modelkaart"] == "# Modelkaart\nVersie 1 leerde van niemand."
+    assert [one["heading"] for one in document["dpia"]][-1] == "Voor wie het werkt"
+    assert len(document["dpia"]) == 4
+    html = to_html(made)
+    assert "Versie 1 leerde van niemand." in html and "25,0 (20,0 tot 30,0)" in html
