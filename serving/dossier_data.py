@@ -45,7 +45,7 @@ def data_pack(
     )
     yield section(
         "Voor wie het werkt",
-        "AI-verordening artikel 10(2)(f) en 15. Per groep leerlingen, op het schooljaar dat niet is "
+        "AI-verordening artikel 10(2)(f) en 15. Per groep, op het schooljaar dat niet is "
         "gebruikt om te leren; te kleine groepen staan er zonder cijfers.",
         ("Naar", "Groep", "Leerlingen", "Uitgevallen", "Recall", "Verschil met de anderen"),
         list(_groups(document)),
