@@ -1,6 +1,6 @@
 """Registers for the privacy officer: features with their contracts, the ledger, the audit chain."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -289,6 +289,38 @@ def pivot(rows: Iterable[LedgerRow]) -> tuple[PivotLine, ...]:
     ]
     lines.sort(key=lambda line: (line.purpose, line.role))
     return tuple(sorted(lines, key=lambda line: line.month, reverse=True))
+
+
+@dataclass(frozen=True)
+class FeatureCount:
+    """How often one feature was retrieved, for what, by whom and in which months."""
+
+    feature: Feature
+    retrievals: int
+    purposes: tuple[Purpose, ...]
+    roles: tuple[Role, ...]
+    first_month: str
+    last_month: str
+
+
+def by_feature(rows: Sequence[LedgerRow]) -> tuple[FeatureCount, ...]:
+    """The ledger counted by feature, in the order of the catalogue; those that were retrieved."""
+    found = []
+    for feature in CATALOGUE:
+        theirs = [row for row in rows if feature.name in row.features]
+        if theirs:
+            months = sorted(month_of(row) for row in theirs)
+            found.append(
+                FeatureCount(
+                    feature,
+                    len(theirs),
+                    tuple(sorted({row.purpose for row in theirs})),
+                    tuple(sorted({row.role for row in theirs})),
+                    months[0],
+                    months[-1],
+                )
+            )
+    return tuple(found)
 
 
 def month_of(row: LedgerRow) -> str:

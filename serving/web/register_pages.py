@@ -23,6 +23,7 @@ from serving.registers import (
     ContractStatus,
     RegisteredFeature,
     Selection,
+    by_feature,
     month_of,
     pivot,
 )
@@ -126,6 +127,17 @@ def ledger(
                 line.pupils,
             )
             for line in pivot(rows)
+        ),
+        per_feature=tuple(
+            (
+                line.feature.label_nl,
+                str(line.retrievals),
+                ", ".join(purpose.label for purpose in line.purposes),
+                ", ".join(role.label for role in line.roles),
+                line.first_month,
+                line.last_month,
+            )
+            for line in by_feature(rows)
         ),
         total=f"Pagina {pagina + 1}, nieuwste eerst." if shown else "",
         lines=tuple(_use(row) for row in shown),

@@ -94,7 +94,10 @@ def test_the_ledger_shows_who_used_what_for_what(visit: Visit, school: InventedS
     client = visit(OFFICER)
     assert "nog geen kenmerken opgehaald" in page(client, "/gebruik").text
     record_uses(school, 1)
-    counts, uses = page(client, "/gebruik").all("tbody")
+    counts, per_feature, uses = page(client, "/gebruik").all("tbody")
+    assert per_feature.all("tr")[0].text == (
+        f"{FEATURE.label_nl} 1 vroegsignalering van langdurig verzuim geplande taak 2026-11 2026-11"
+    )
     assert counts.all("tr")[0].text == (
         "2026-11 vroegsignalering van langdurig verzuim geplande taak 1 1 240"
     )

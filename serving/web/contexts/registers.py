@@ -106,6 +106,7 @@ class LedgerPage:
     choices: tuple[Choice, ...]
     downloads: tuple[Link, ...]
     counted: tuple[PivotRow, ...]
+    per_feature: tuple[tuple[str, ...], ...]
     total: str
     lines: tuple[LedgerLine, ...]
     newer: str
