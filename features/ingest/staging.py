@@ -33,10 +33,10 @@ class Share:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Where some rows of one school lie: in which part, from which row, how many."""
+    """Where some rows of one school lie: in which part, as which batch of it, how many."""
 
     part: int
-    first: int
+    batch: int
     rows: int
 
 
@@ -55,17 +55,20 @@ class Staging:
         shutil.rmtree(folder, ignore_errors=True)
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Keep `rows` aside, those of a school together, as they lie in memory."""
+        """Keep `rows` aside, each school's as a batch of its own, which can be read alone."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         columns = list(dict.fromkeys([*_ASIDE, *own_columns(self.table)]))
         together = rows.select(columns).sort("school", maintain_order=True)
         # Words of this part only are written out: the next part has others.
-        plain = together.with_columns(pl.col(pl.Enum).cast(pl.String))
-        plain.write_ipc(self._path(self._parts))
+        plain = together.with_columns(pl.col(pl.Enum).cast(pl.String)).rechunk()
+        table = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
         first = 0
-        for school, count in plain.group_by("school", maintain_order=True).len().iter_rows():
-            self._stretches.setdefault(school, []).append(_Stretch(self._parts, first, count))
-            first += count
+        counts = plain.group_by("school", maintain_order=True).len()
+        with pyarrow.ipc.new_file(self._path(self._parts), table.schema) as file:
+            for batch, (school, count) in enumerate(counts.iter_rows()):
+                file.write_table(table.slice(first, count))
+                self._stretches.setdefault(school, []).append(_Stretch(self._parts, batch, count))
+                first += count
         self._parts += 1
 
     @property
@@ -92,24 +95,15 @@ class Staging:
 
     def read(self, share: Share) -> pl.DataFrame:
         """The rows of one share, school by school, in the order in which they came."""
-        parts: dict[int, pa.Table] = {}
-        for one in (stretch for school in share.schools for stretch in self._stretches[school]):
-            if one.part not in parts:
-                parts[one.part] = _mapped(self._path(one.part))
-        rows = pl.concat(
-            pl.DataFrame(parts[one.part].slice(one.first, one.rows))
-            for school in share.schools
-            for one in self._stretches[school]
-        )
+        wanted = [one for school in share.schools for one in self._stretches[school]]
+        found: dict[_Stretch, pa.RecordBatch] = {}
+        for part in sorted({one.part for one in wanted}):
+            with pyarrow.ipc.open_file(pa.OSFile(self._path(part))) as file:
+                found |= {one: file.get_batch(one.batch) for one in wanted if one.part == part}
+        rows = pl.DataFrame(pa.Table.from_batches([found[one] for one in wanted]))
         if share.prefix:
             rows = rows.filter(pl.col("record_key").str.starts_with(share.prefix))
         return rows.rechunk()
 
-    def _path(self, part: int) -> Path:
-        return self.folder / f"{self.table}-{part:05d}.arrow"
-
-
-def _mapped(path: Path) -> pa.Table:
-    """A part as it lies on disk: only the rows that are looked at come into memory."""
-    with pyarrow.ipc.open_file(pa.memory_map(str(path))) as file:
-        return file.read_all()
+    def _path(self, part: int) -> str:
+        return str(self.folder / f"{self.table}-{part:05d}.arrow")
