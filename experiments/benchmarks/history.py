@@ -39,9 +39,13 @@ def build_history(log: Path, out: Path) -> None:
     from features.build import SCHEMA, build
     from features.records import RecordLog
 
-    with pq.ParquetWriter(out, SCHEMA, compression="zstd", compression_level=1) as writer:
+    texts = [field.name for field in SCHEMA if field.type == "string"]
+    with pq.ParquetWriter(out, SCHEMA, compression="lz4", use_dictionary=texts) as writer:
         for table in build(RecordLog(log), history_mondays()):
             writer.write_table(table)
+
+
+build_history.imports = ("features.build", "pyarrow.parquet")  # type: ignore[attr-defined]
 
 
 def versions_to_file(log: Path, out: Path) -> None:
@@ -187,6 +191,10 @@ def floor(versions: Path, out: Path) -> None:
             COPY (SELECT pupil_key, {columns} FROM (SELECT DISTINCT pupil_key FROM sums),
                 range({len(history_mondays())})) TO '{out}' (FORMAT parquet, COMPRESSION zstd)"""
         )
+
+
+for _other in (per_monday, window_frames, cumulative_sums, floor):
+    _other.imports = ("duckdb", "polars")  # type: ignore[attr-defined]
 
 
 def _prepared(versions: Path):  # type: ignore[no-untyped-def]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from features.absence.pupil import ANY, HALF, SICK, Cells, Pupil, Weeks
 from features.absence.quantities import ABSENT, COUNTED, PLANNED, SICK_DAYS
-from features.absence.replay import DAYS_UP_TO
 from features.absence.volumes import Windows, total
 from features.absence.windows import PREVIOUS_YEAR, THIS_YEAR, W12, W40
 from features.compiled import compiled
@@ -52,13 +51,6 @@ class Runs(NamedTuple):
 
 
 @compiled
-def place_of(weeks: Weeks, day: int) -> int:
-    """The number of a counted day among the counted days of the pupil."""
-    week = day // 7
-    return weeks.totals[week, COUNTED] + DAYS_UP_TO[weeks.days[week], day % 7]  # type: ignore[no-any-return]
-
-
-@compiled
 def runs_between(
     cells: Cells,
     weeks: Weeks,
@@ -72,8 +64,7 @@ def runs_between(
     last_day = 0
     for cell in range(cells.of_week[first_week], cells.of_week[end_week]):
         if cells.marks[cell] & mark:
-            day = cells.day[cell]
-            place = place_of(weeks, day)
+            day, place = cells.day[cell], cells.place[cell]
             if length > 0 and place == last + 1:
                 length += 1
             else:
@@ -91,13 +82,12 @@ def runs_between(
 
 
 @compiled
-def sick_episodes(cells: Cells, weeks: Weeks, first_week: int, end_week: int) -> int:
+def sick_episodes(cells: Cells, first_week: int, end_week: int) -> int:
     """Stretches of sick days that follow each other within EPISODE_GAP_DAYS."""
     last, last_day, number = -1, -1, 0
     for cell in range(cells.of_week[first_week], cells.of_week[end_week]):
         if cells.marks[cell] & SICK:
-            day = cells.day[cell]
-            place = place_of(weeks, day)
+            day, place = cells.day[cell], cells.place[cell]
             is_same = number > 0 and place == last + 1 and day - last_day <= EPISODE_GAP_DAYS
             number += not is_same
             last, last_day = place, day
@@ -146,7 +136,7 @@ def patterns(
     has_40 = total(totals, windows, PLANNED, W40) > 0
     half_12 = runs_between(cells, weeks, HALF, w12, end, beside_free)
     half_40 = runs_between(cells, weeks, HALF, w40, end, beside_free)
-    episodes = sick_episodes(cells, weeks, w40, end)
+    episodes = sick_episodes(cells, w40, end)
     out[0, row] = (
         runs_between(cells, weeks, ANY, w40, end, beside_free).current if has_40 else np.nan
     )
@@ -160,10 +150,10 @@ def patterns(
     half = runs_between(cells, weeks, HALF, previous[0], previous[1], beside_free)
     out[5, row] = half.longest if has_previous else np.nan
     out[6, row] = weeks_since_full_week(weeks, w40, end) if has_40 else np.nan
-    out[7, row] = sick_episodes(cells, weeks, w12, end) if has_12 else np.nan
+    out[7, row] = sick_episodes(cells, w12, end) if has_12 else np.nan
     out[8, row] = episodes if has_40 else np.nan
     has_year = total(totals, windows, PLANNED, THIS_YEAR) > 0
-    out[9, row] = sick_episodes(cells, weeks, year, end) if has_year else np.nan
+    out[9, row] = sick_episodes(cells, year, end) if has_year else np.nan
     sick_days = total(totals, windows, SICK_DAYS, W40)
     out[10, row] = sick_days / episodes if has_40 and episodes > 0 else np.nan
     out[11, row] = half_12.single if has_12 else np.nan

@@ -19,7 +19,8 @@ class Cells(NamedTuple):
 
     `parts[begin[c] : begin[c + 1]]` lie on day number `day[c]`; the cells of week w begin at
     `of_week[w]`. `adds` is what each adds to the sums of its week, [cells, OF_DAYS]; `marks` are
-    ANY, HALF and SICK; `planned` the minutes with which it was settled.
+    ANY, HALF and SICK; `planned` the minutes with which it was settled. `place` is the number
+    of the day among the counted days of the pupil, in weeks that are over.
     """
 
     number: NDArray[np.int64]
@@ -30,6 +31,7 @@ class Cells(NamedTuple):
     adds: NDArray[np.int32]
     marks: NDArray[np.uint8]
     planned: NDArray[np.int16]
+    place: NDArray[np.int64]
 
 
 class Days(NamedTuple):
@@ -105,6 +107,7 @@ def room_for_pupil(
             np.zeros((parts, OF_DAYS), np.int32),
             np.zeros(parts, np.uint8),
             np.zeros(parts, np.int16),
+            np.zeros(parts, np.int64),
         ),
         Events(
             np.zeros(len(today), np.int64),

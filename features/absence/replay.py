@@ -101,7 +101,19 @@ def advance(school: School, pupil: int, moment: int, now: Pupil) -> int:
     for week in range(earliest, over):
         for number in range(QUANTITIES):
             totals[week + 1, number] = totals[week, number] + sums[week, number]
+    _place(now, earliest, over)
     return earliest
+
+
+@compiled
+def _place(now: Pupil, first_week: int, end_week: int) -> None:
+    """Number the days with a record among the days that count, in some weeks."""
+    cells, weeks = now.cells, now.weeks
+    for cell in range(cells.of_week[first_week], cells.of_week[max(first_week, end_week)]):
+        day = cells.day[cell]
+        week = day // 7
+        in_week = DAYS_UP_TO[weeks.days[week], day % 7]
+        cells.place[cell] = weeks.totals[week, COUNTED] + in_week
 
 
 @compiled
