@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.benchmarks import history, ingest, monday, pages, retrieval
+from experiments.benchmarks import explaining, history, ingest, monday, pages, retrieval
 from experiments.benchmarks.measuring import Row
 
-SUBJECTS = {"history": history, "monday": monday, "retrieval": retrieval}
+SUBJECTS = {"history": history, "monday": monday, "retrieval": retrieval, "explaining": explaining}
 NAMES = (*SUBJECTS, "ingest", "pages")
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- measured: {} -->", "<!-- end of {} -->"

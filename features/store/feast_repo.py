@@ -1,6 +1,7 @@
 """The Feast repository of one home; importing this module costs seconds, so only when used."""
 
 import runpy
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,21 +90,24 @@ class FeastRepo:
             for name, text in files.items()
         )
 
+    def plan(self, definitions: str) -> list[str]:
+        """What applying this text would change in the registry, a line each; none: nothing."""
+        # Beside the folder, so that the path of the rows, relative to it, is the same.
+        with tempfile.TemporaryDirectory(dir=self._folder.parent) as folder:
+            path = Path(folder) / DEFINITIONS
+            path.write_text(definitions, encoding="utf-8")
+            diff, _, _ = self._feast.plan(_contents(path))
+        return [
+            f"{one.transition_type.name.lower()} {one.feast_object_type.value} {one.name}"
+            + _changes(one.feast_object_property_diffs)
+            for one in diff.feast_object_diffs
+            if one.transition_type.name != "UNCHANGED" and one.name != DUMMY_ENTITY.name
+        ]
+
     def _apply(self) -> None:
-        named = list(runpy.run_path(str(self._folder / DEFINITIONS)).values())
-        contents = RepoContents(
-            projects=_of(named, feast.Project),
-            data_sources=_of(named, DataSource),
-            feature_views=_of(named, feast.FeatureView),
-            on_demand_feature_views=[],
-            stream_feature_views=[],
-            label_views=[],
-            entities=[*_of(named, feast.Entity), DUMMY_ENTITY],
-            feature_services=_of(named, feast.FeatureService),
-            permissions=[],
-        )
         # What `feast apply` does, without its printing; `FeatureStore.apply` would leave the
         # registry without its record of the online tables, and `feast plan` would want them anew.
+        contents = _contents(self._folder / DEFINITIONS)
         self._feast._apply_diffs(*self._feast.plan(contents))
         self._feast.refresh_registry()
 
@@ -239,6 +243,43 @@ def _close(online_store: Any) -> None:
     connection = getattr(online_store, "_conn", None)
     if connection is not None:
         connection.close()
+
+
+def _contents(path: Path) -> RepoContents:
+    named = list(runpy.run_path(str(path)).values())
+    return RepoContents(
+        projects=_of(named, feast.Project),
+        data_sources=_of(named, DataSource),
+        feature_views=_of(named, feast.FeatureView),
+        on_demand_feature_views=[],
+        stream_feature_views=[],
+        label_views=[],
+        entities=[*_of(named, feast.Entity), DUMMY_ENTITY],
+        feature_services=_of(named, feast.FeatureService),
+        permissions=[],
+    )
+
+
+def _are_fields(values: Sequence[Any]) -> bool:
+    """Of a view; a service has projections of views instead."""
+    return all(hasattr(value, "value_type") for value in values)
+
+
+def _changes(properties: Sequence[Any]) -> str:
+    """Which properties change; of the fields of a view, which ones."""
+    told = []
+    for one in properties or ():
+        if one.property_name == "features" and _are_fields(one.val_existing):
+            before = {field.name: field for field in one.val_existing}
+            after = {field.name: field for field in one.val_declared}
+            told += [f"+{name}" for name in sorted(after.keys() - before)]
+            told += [f"-{name}" for name in sorted(before.keys() - after)]
+            told += [
+                f"~{name}" for name in sorted(before.keys() & after) if before[name] != after[name]
+            ]
+        else:
+            told.append(str(one.property_name))
+    return f": {', '.join(told)}" if told else ""
 
 
 def _of(values: Sequence[object], kind: type) -> list[Any]:

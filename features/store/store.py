@@ -116,14 +116,7 @@ class FeatureStore:
         """
         asked = self.service()
         self._gate.check(asked.definitions, replace(use, action=Action.APPLY))
-        configured = self._configuration()
-        on_spark = SPARK in configured
-        files = {
-            CONFIGURATION: configured,
-            "definitions.py": definitions(
-                self._home, self._offline.live, asked, self._gate.contracts, on_spark
-            ),
-        }
+        files = {CONFIGURATION: self._configuration(), "definitions.py": self._definitions()}
         from features.store.feast_repo import FeastRepo, is_applied, open_repo
 
         folder = self._home.feast
@@ -132,6 +125,12 @@ class FeatureStore:
             if repo.holds(files) and self._in_force(repo, asked):
                 return
         FeastRepo.create(folder, files)
+
+    def plan(self) -> list[str]:
+        """What `apply` would change in Feast's registry, a line each; none: nothing."""
+        from features.store.feast_repo import open_repo
+
+        return open_repo(self._home.feast).plan(self._definitions())
 
     def write(
         self, table: pa.Table, mondays: Collection[date], schools: Collection[str] | None = None
@@ -297,6 +296,12 @@ class FeatureStore:
         if self._settings is None and applied.exists():
             return applied.read_text(encoding="utf-8")
         return configuration(self._settings or StoreSettings())
+
+    def _definitions(self) -> str:
+        on_spark = SPARK in self._configuration()
+        return definitions(
+            self._home, self._offline.live, self.service(), self._gate.contracts, on_spark
+        )
 
     @property
     def _online_as_of(self) -> Path:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
 import pyarrow as pa
 from rich.progress import Progress
 
+from features.errors import NotThere
 from features.school_weeks import mondays_between
 from features.vocabulary import Role
 from serving.commands.context import Work
@@ -37,7 +41,6 @@ def features() -> None:
 def list_features(view: str | None) -> None:
     """Every feature in one line: name, view, window in school weeks, Dutch label."""
     from features.catalogue import CATALOGUE, by_view
-    from features.errors import NotThere
 
     if view is not None and view not in by_view():
         raise NotThere(f"no view is called {view!r}; known: {', '.join(by_view())}")
@@ -45,6 +48,32 @@ def list_features(view: str | None) -> None:
         if view in (None, feature.view):
             weeks = "" if feature.window is None else f"{feature.window}w"
             click.echo(f"{feature.name:32} {feature.view:12} {weeks:>4}  {feature.label_nl}")
+
+
+@features.command("plan")
+@click.pass_obj
+def plan_features(work: Work) -> None:
+    """What catalogue, contracts and decisions of now would change in Feast's registry."""
+    from features.store import FeatureStore, StoreSettings
+
+    store = FeatureStore.at(work.home, work.settings.section("store", StoreSettings))
+    lines = store.plan()
+    for line in lines or ["nothing would change: Feast's registry is up to date"]:
+        click.echo(line)
+
+
+@features.command("ui")
+@click.option("--port", type=int, default=8888, show_default=True)
+@click.pass_obj
+def show_ui(work: Work, port: int) -> None:
+    """Open Feast's own pages on this machine only: views, services, contracts as tags."""
+    folder = work.need(work.home.feast, "run `tijdig features build` first")
+    if find_spec("grpc") is None:
+        raise NotThere("Feast's pages need the extra `ui`; run `pip install tijdig[ui]`")
+    # Feast itself would listen on every network.
+    words = ["-c", str(folder), "ui", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "feast.cli.cli", *words]
+    subprocess.run(command, check=True, env=dict(work.environ))  # noqa: S603  (no shell)
 
 
 @features.command("show")

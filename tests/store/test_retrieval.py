@@ -424,3 +424,25 @@ def test_stored_moments_are_six_o_clock_in_amsterdam_in_summer_and_winter(
 
     hours = {m.hour for m in moments_of(pq.read_table(home.offline / "current" / "rows"))}
     assert hours == {4, 5}
+
+
+def test_a_plan_says_nothing_right_after_applying_and_names_what_changed(
+    store: FeatureStore,
+    home: Home,
+    engine: Engine,
+    ledger: Ledger,
+    catalogue: tuple[Feature, ...],
+    use: Use,
+) -> None:
+    store.apply(replace(use, action=Action.APPLY))
+    assert store.plan() == []
+    told = replace(catalogue[1], description="Counted in another way.")
+    changed = FeatureStore(
+        home, Gate(read_contracts(), engine), ledger, (*catalogue[2:], told)
+    ).plan()
+    (view,) = [line for line in changed if f"feature view {told.theme.value}:" in line]
+    assert f"-{catalogue[0].name}" in view
+    assert f"~{told.name}" in view
+    assert catalogue[2].name not in view
+    assert any(line.startswith("update feature service risk_v1") for line in changed)
+    assert store.plan() == []  # planning changes nothing
