@@ -107,7 +107,7 @@ def _page(site: Site, session: Session, school: str, typed: Typed, saved: str) -
         count=counted(len(lines), "leerling", "leerlingen"),
         long=_passed(view.at_home, "four_weeks_on", today),
         very_long=_passed(view.at_home, "three_months_on", today),
-        reminders=tuple(_reminders(view, today)),
+        reminders=tuple(reminders(view, today)),
         lines=tuple(line for _key, line in sorted(lines, key=lambda pair: pair[0])),
         leavers=tuple(line for _key, line in sorted(leavers, key=lambda pair: pair[0])),
         saved=_saved(view, saved),
@@ -183,19 +183,22 @@ def _when(clock: date, today: date) -> str:
     return f"op {table_day(clock)}, over {counted((clock - today).days, 'dag', 'dagen')}"
 
 
-def _reminders(view: HomeView, today: date) -> list[str]:
-    """Clocks that run out soon, with the name and who is in charge: none runs out unseen."""
+def reminders(view: HomeView, today: date) -> list[str]:
+    """Clocks that run out soon, the first one first, with who is in charge: none unseen."""
     lines = []
     for row in view.at_home:
         entry = view.entries.get(row.pupil_key)
         charge = entry.in_charge if entry and entry.in_charge else "nog niemand"
-        for clock in _clocks(row, today):
+        name = view.names[row.pupil_key]
+        for day, clock in zip(_days(row), _clocks(row, today), strict=True):
             if clock.is_near:
-                name = view.names[row.pupil_key].full
-                lines.append(
-                    f"{clock.label} thuis: {name}, {clock.when}. Wie regelt het: {charge}."
-                )
-    return sorted(lines)
+                told = f"{clock.label} thuis: {name.full}, {clock.when}. Wie regelt het: {charge}."
+                lines.append((day, name.sort_key, told))
+    return [told for _day, _name, told in sorted(lines)]
+
+
+def _days(row: SideRow) -> list[date]:
+    return [day for day in (row.four_weeks_on, row.three_months_on) if day is not None]
 
 
 def _passed(rows: tuple[SideRow, ...], clock: str, today: date) -> str:

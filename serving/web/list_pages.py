@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from serving.access import Area
 from serving.beside import AddedBecause, WeekFacts
 from serving.desk import WeekView
+from serving.lists import Block
 from serving.sessions import Session
 from serving.web.contexts.frame import Link, Option
 from serving.web.contexts.week_list import (
@@ -91,7 +92,11 @@ def week_list(
         direction=direction,
         selection=chosen,
         selections=_selections(everyone, school, published.as_of, chosen),
-        count=counted(len(published.rows), "leerling", "leerlingen"),
+        count=counted(
+            sum(row.block is not Block.TOO_LITTLE_DATA for row in published.rows),
+            "leerling",
+            "leerlingen",
+        ),
         open_count=counted(sum(entry.line.is_open for entry in everyone), "leerling", "leerlingen"),
         capacity=published.capacity,
         data_until=full_day(published.data_until),

@@ -14,6 +14,10 @@ from features.governance.database import open_ledger
 from features.school_weeks import SchoolWeeks
 from features.vocabulary import AbsenceKind, PupilKey
 from serving.at_home import current_spells, long_spells, month_counts
+from serving.beside import Place, SideRow
+from serving.home_desk import HomeView
+from serving.identity import PupilName
+from serving.web.home_pages import reminders
 from tests.serving.invented_school import IB, SCHOOL, InventedSchool
 from tests.serving.page_rules import Element, parse
 from tests.serving.visitors import Browser, Clock, Visit
@@ -203,3 +207,24 @@ def test_a_leaver_whose_next_school_is_known_is_no_longer_out_of_sight(
     client = visit(IB)
     assert enter(client, school, 8, offer="next_school_known").status_code == 303
     assert "Ruben Kok" not in parse(client.get(HOME).text).text
+
+
+def test_the_clock_that_runs_out_first_is_told_first() -> None:
+    today = date(2026, 11, 16)
+    rows = [
+        SideRow(SCHOOL, today, PupilKey(key), Place.AT_HOME, "1a", four_weeks_on=clock)
+        for key, clock in (("a", date(2026, 11, 25)), ("b", today), ("c", date(2026, 12, 1)))
+    ]
+    view = HomeView(
+        school=SCHOOL,
+        school_name="",
+        as_of=today,
+        data_until=today,
+        at_home=tuple(rows),
+        out_of_sight=(),
+        names={row.pupil_key: PupilName(row.pupil_key, (row.pupil_key, "")) for row in rows},
+        entries={},
+        decisions={},
+    )
+    told = reminders(view, today)
+    assert [line.split(",")[0] for line in told] == ["Vier weken thuis: b", "Vier weken thuis: a"]
