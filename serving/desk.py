@@ -4,7 +4,7 @@ import functools
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -204,7 +204,7 @@ class Desk:
     def find(
         self, account: Account, school: str, words: str, secret: str, moment: datetime
     ) -> list[FoundPupil]:
-        """Pupils of one's own school whose name holds all of `words`, by name; at most twenty.
+        """Pupils of one's own school with names that begin with `words`, by name; at most twenty.
 
         The chain gets how many were found, not what was typed. `secret` is the session's: handles
         of one session are of no use in another.
@@ -218,7 +218,7 @@ class Desk:
         found = [
             FoundPupil(_handle(secret, key), name, groups[key])
             for key, name in names.items()
-            if all(word in " ".join(plain_words(name.full)) for word in wanted)
+            if _is_asked_for(plain_words(name.full), wanted)
         ]
         return sorted(found, key=lambda one: one.name.sort_key)[:MOST_FOUND]
 
@@ -296,6 +296,11 @@ def plain_words(text: str) -> list[str]:
         if not unicodedata.combining(letter)
     )
     return letters.split()
+
+
+def _is_asked_for(parts: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether every word asked for is the beginning of a part of the name: "an" is not "van"."""
+    return all(any(part.startswith(word) for part in parts) for word in wanted)
 
 
 def _handle(secret: str, pupil_key: PupilKey) -> str:

@@ -16,7 +16,9 @@ def guide(site: TheSite, session: MaybeSignedIn) -> Response:
     page = GuidePage(
         frame=site.frame("Uitleg en grenzen", session),
         contact=site.settings.contact,
-        how_often=tuple(frequencies(site.evaluation).values()),
+        how_often=tuple(
+            (block.label, text) for block, text in frequencies(site.evaluation).items()
+        ),
     )
     return site.render(page)
 

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from serving.access import Area
 from serving.beside import AddedBecause, WeekFacts
-from serving.desk import WeekView
+from serving.desk import MOST_FOUND, WeekView
 from serving.lists import Block
 from serving.sessions import Session
 from serving.web.contexts.frame import Link, Option
@@ -164,12 +164,16 @@ def _add_page(
             for one in found
         ),
         nothing_found="" if found or not words else _NOTHING_FOUND,
+        more=_MORE if len(found) == MOST_FOUND else "",
         because=tuple(Option(one.value, one.label, one.value == because) for one in AddedBecause),
         problem=problem,
     )
     return site.render(page, 422 if problem else 200)
 
 
+_MORE = (
+    f"Hier staan de eerste {MOST_FOUND}. Staat de leerling er niet bij? Typ dan meer van de naam."
+)
 _NOTHING_FOUND = (
     "Geen leerling van uw school gevonden met deze naam. Typ minstens twee letters, en kijk of de "
     "naam goed is gespeld."

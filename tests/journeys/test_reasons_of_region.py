@@ -141,8 +141,10 @@ def test_without_the_named_records_the_score_falls(installation: Any) -> None:
     assert found.share >= LEAST_FIDELITY, found
 
 
-CLEARLY = 0.08
-"""So much lower at least; on the demo of 10,000 it is 0.12 against 0.33 and 0.35."""
+CLEARLY = 0.1
+"""So much lower at least: here 0.12 against 0.38 and 0.62, on the demo 0.12, 0.33 and 0.35."""
+UNSEEN = date(2025, 8, 1)
+"""From here on the model learned from no row; before it, it knows the answers for new pupils too."""
 
 
 def test_of_whom_too_little_is_known_the_score_says_less(installation: Any) -> None:
@@ -155,13 +157,14 @@ def test_of_whom_too_little_is_known_the_score_says_less(installation: Any) -> N
     names = [*dict.fromkeys((*model.features, *COHORT_FEATURES))]
     built = ds.dataset(home.offline / "current" / "rows").to_table(["pupil_key", "as_of", *names])
     rows = pl.DataFrame(built).join(_true_chances(installation), on=["pupil_key", "as_of"])
+    rows = rows.filter(pl.col("as_of") >= UNSEEN)
     columns = {name: rows[name].to_numpy() for name in names}
     score = model.score(np.column_stack([columns[name] for name in model.features]))
     chance, cohort = rows["probability"].to_numpy(), Cohort()
     little, members = cohort.too_little_data(columns), cohort.members(columns)
     pupils = rows["pupil_key"].is_in(rows.filter(pl.Series(little))["pupil_key"].implode())
     later = members & pupils.to_numpy() & (columns["weeks_of_history"] < SOME_WEEKS_LATER)
-    assert little.sum() > 1_000 and later.sum() > 1_000
+    assert little.sum() > 300 and later.sum() > 1_000
     told = [_agreement(score[of], chance[of]) for of in (little, later, members)]
     assert told[0] < min(told[1:]) - CLEARLY, told
 

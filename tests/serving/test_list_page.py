@@ -9,6 +9,7 @@ from features.governance.audit import AuditChain
 from features.governance.database import open_ledger
 from features.governance.stops import EmergencyStops
 from features.vocabulary import Role, Theme
+from serving.desk import _is_asked_for, plain_words
 from tests.serving.invented_school import (
     EARLIER,
     IB,
@@ -119,11 +120,11 @@ def test_the_page_says_what_it_is_and_until_when(visit: Visit) -> None:
         "Een signaal is een reden om te kijken, geen oordeel. U beslist.",
         "De Regenboog",
         "Gegevens tot en met vrijdag 13 november 2026",
-        "5 leerlingen, ingesteld op 5 per week",
+        "4 leerlingen, ingesteld op 5 per week",
         "Van elke 10 leerlingen in dit blok",
         "Deze lijst mist ook leerlingen.",
         "Deze lijst is voor intern overleg, maximaal t/m 29 november 2026. Niet doorsturen.",
-        "Model versie 3",
+        "met versie 3 van het model",
     ):
         assert expected in text
 
@@ -316,3 +317,10 @@ def test_every_look_at_the_list_is_logged(visit: Visit, school: InventedSchool) 
         (IB, SCHOOL, {"pupils": 1, "as_of": EARLIER[0].isoformat()}),
         (IB, SCHOOL, {"pupils": 5, "as_of": MONDAY.isoformat()}),
     ]
+
+
+def test_a_search_is_for_beginnings_of_names() -> None:
+    """Or "an" would find every "van": twenty names before the one that was meant."""
+    assert _is_asked_for(plain_words("Anna van den Berg"), ["an"])
+    assert _is_asked_for(plain_words("Anna van den Berg"), ["be", "ann"])
+    assert not _is_asked_for(plain_words("Milou van den Bosch"), ["an"])

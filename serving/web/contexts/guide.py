@@ -13,7 +13,7 @@ class GuidePage:
     template: ClassVar[str] = "guide.html"
     frame: Frame
     contact: str
-    how_often: tuple[str, ...]
+    how_often: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

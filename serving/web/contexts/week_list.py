@@ -127,5 +127,6 @@ class AddPage:
     longest: int
     found: tuple[FoundLine, ...]
     nothing_found: str
+    more: str
     because: tuple[Option, ...]
     problem: str
