@@ -144,7 +144,7 @@ def test_without_the_named_records_the_score_falls(installation: Any) -> None:
 CLEARLY = 0.1
 """So much lower at least: here 0.12 against 0.38 and 0.62, on the demo 0.12, 0.33 and 0.35."""
 UNSEEN = date(2025, 8, 1)
-"""From here on the model learned from no row; before it, it knows the answers for new pupils too."""
+"""From here on the model learned from no row; before it, it knows the answers for the new too."""
 
 
 def test_of_whom_too_little_is_known_the_score_says_less(installation: Any) -> None:
