@@ -15,6 +15,9 @@ from models.calibration import Calibrator, fit_calibrator
 from models.preparation import Preparation, fit_preparation
 from models.risk_model import TrainingRows
 
+MOST_ROWS = 1_000_000
+BLOCK_ROWS = 250_000
+
 
 @dataclass(frozen=True)
 class LogisticModel:
@@ -50,8 +53,12 @@ class LogisticModel:
 
     def margin(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Log-odds before calibration, one per row."""
-        design = _design(self.prepared(x), self.median, self.mean, self.spread)
-        return np.asarray(design @ np.array(self.coefficients) + self.intercept)
+        found = np.empty(len(x))
+        for start in range(0, len(x), BLOCK_ROWS):
+            block = self.prepared(x[start : start + BLOCK_ROWS])
+            design = _design(block, self.median, self.mean, self.spread)
+            found[start : start + len(block)] = design @ np.array(self.coefficients)
+        return found + self.intercept
 
     def parts(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """What each feature adds to the margin of each row; the last column is the base.
@@ -111,7 +118,14 @@ def fit_logistic(
     strength: float = 0.001,
     metadata: Metadata = Metadata(),  # noqa: B008 (frozen)
 ) -> LogisticModel:
-    """Fit on the same rows as the trees; `strength` is scikit-learn's C (smaller is flatter)."""
+    """Fit on the same rows as the trees; `strength` is scikit-learn's C (smaller is flatter).
+
+    Of more than `MOST_ROWS` rows those with an onset and an even part of the others, which then
+    weigh more: so few coefficients are as well known from a million rows, and more do not fit in
+    memory.
+    """
+    rows = len(train.y)
+    train = at_most(train, MOST_ROWS)
     preparation = fit_preparation(train.x, train.pupils)
     x = preparation.apply(train.x).astype(np.float64)
     known = [column[~np.isnan(column)] for column in x.T]
@@ -135,7 +149,7 @@ def fit_logistic(
         calibrator=Calibrator("sigmoid", (0.0,), (0.0,), below=1.0, above=1.0),
         metadata=replace(
             metadata,
-            rows=len(train.y),
+            rows=rows,
             positives=int(train.y.sum()),
             parameters={"strength": strength},
         ),
@@ -145,6 +159,24 @@ def fit_logistic(
         margin, calibration.y, calibration.weight, pupils=calibration.pupils
     )
     return replace(model, calibrator=calibrator)
+
+
+def at_most(train: TrainingRows, rows: int) -> TrainingRows:
+    """All rows with an onset, and an even part of the others that stands for all of them.
+
+    >>> x, y = np.zeros((6, 1), np.float32), np.array([1, 0, 0, 0, 0, 0]) > 0
+    >>> at_most(TrainingRows(x, y, np.ones(6), ("sent_out_12w",)), 3).weight
+    array([1. , 2.5, 2.5])
+    """
+    others = np.flatnonzero(~train.y)
+    room = max(rows - (len(train.y) - len(others)), 1)
+    if len(train.y) <= rows or len(others) <= room:
+        return train
+    kept = others[np.linspace(0, len(others) - 1, room).round().astype(np.int64)]
+    chosen = np.sort(np.r_[np.flatnonzero(train.y), kept])
+    taken = train.take(chosen)
+    weight = np.where(taken.y, taken.weight, taken.weight * (len(others) / room))
+    return replace(taken, weight=weight)
 
 
 def _design(

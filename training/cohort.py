@@ -26,6 +26,7 @@ from training.outcomes import label_rows
 from training.splits import Part, Periods, final_year, plan_periods
 
 Entities = Callable[[Sequence[date], Sequence[str]], pa.Table]
+SCHOOLS_AT_ONCE = 25
 LOOK_BACK = timedelta(weeks=20)
 """A run that began before the first as-of date must be seen whole; else its middle is a start."""
 
@@ -63,6 +64,7 @@ def gather_rows(
     during = [monday for monday in mondays if test.start <= monday < test.until]
     known = datetime.combine(test.start, time(), AMSTERDAM)
     frames, windows = [], []
+    people = _People(entities, tuple(seen))
     for school, until in seen.items():
         tables = read_partition(log, school, moment)
         past = min(until, last_seen_day(until, test.start - timedelta(days=1)))
@@ -72,8 +74,7 @@ def gather_rows(
                 continue
             labels = _labels(tables, school, span, known_at, last, experiment)
             labels = earlier = with_history(labels, earlier)
-            people = pl.DataFrame(entities(span, [school]))
-            found = people.join(labels, on=["pupil_key", "as_of"], how="inner")
+            found = people(school, span).join(labels, on=["pupil_key", "as_of"], how="inner")
             windows.append(found.select("as_of", "window_end").unique())
             frames.append(found if span is during else drawn(found, experiment))
     if not frames:
@@ -85,6 +86,24 @@ def gather_rows(
     as_of, window_end = frame["as_of"].to_numpy(), frame["window_end"].to_numpy()
     frame = frame.with_columns(part=pl.Series(periods.parts(as_of, window_end)))
     return ExperimentRows(sample(frame, experiment), periods, data_end)
+
+
+class _People:
+    """Who was enrolled, asked for several schools at a time: what is built is looked up once."""
+
+    def __init__(self, entities: Entities, schools: tuple[str, ...]) -> None:
+        self._entities = entities
+        self._schools = schools
+        self._held: dict[date, tuple[frozenset[str], pl.DataFrame]] = {}
+
+    def __call__(self, school: str, span: Sequence[date]) -> pl.DataFrame:
+        held = self._held.get(span[0])
+        if held is None or school not in held[0]:
+            first = self._schools.index(school)
+            several = self._schools[first : first + SCHOOLS_AT_ONCE]
+            found = pl.DataFrame(self._entities(span, several))
+            held = self._held[span[0]] = frozenset(several), found
+        return held[1].filter(school=school)
 
 
 def days_seen(

@@ -179,6 +179,7 @@ def fit_models(
     first = fit_family(experiment, fit_on, calibrate_on, metadata, lead)
     logistic = fit_logistic(fit_on, calibrate_on, metadata=metadata)
     back = held_back(first, calibrate_on)
+    del fit_on  # of a country these rows are gigabytes
     if not experiment.splits.refit:
         return Fitted(first, logistic, back)
     parts = (Part.FIT, Part.EMBARGO, Part.CALIBRATION)

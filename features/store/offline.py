@@ -105,10 +105,14 @@ class OfflineRows:
             wanted &= ds.field("school").isin(sorted(schools))
         with self.reading() as generation:
             asked = frozenset(mondays)
+            places = None if schools is None else frozenset(schools)
             files = [
                 str(self.live / name)
                 for name, part in generation.parts.items()
-                if any(monday in asked for _, monday in part.covers)
+                if any(
+                    monday in asked and (places is None or school in places)
+                    for school, monday in part.covers
+                )
             ]
             return ds.dataset(files, format="parquet").to_table(list(columns), filter=wanted)
 

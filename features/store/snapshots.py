@@ -186,21 +186,35 @@ def _within(statistics: Any, since: datetime, until: datetime) -> bool:
 def _joined(
     source: Source, groups: Sequence[RowGroup], keys: pa.ChunkedArray, moments: pa.ChunkedArray
 ) -> NDArray[np.int64]:
-    """For each row asked the place of its row among those of all groups, or NOWHERE."""
-    names = [source.key, source.moment]
-    if not groups:
-        return np.full(len(keys), NOWHERE, np.int64)
-    stored = pl.DataFrame(pa.concat_tables([group.read(names) for group in groups]))
-    asked = pl.DataFrame(pa.table([keys, moments], names=names))
+    """For each row asked the place of its row among those of all groups, or NOWHERE.
+
+    A group at a time, and of it only the rows of keys that are asked: memory follows what is
+    asked, not what is stored.
+    """
     moment = pl.col(source.moment).cast(pl.Datetime("us", "UTC"))
-    stored = stored.with_columns(moment).with_row_index(STORED_ROW).sort(source.moment)
+    asked = pl.DataFrame(pa.table([keys, moments], names=[source.key, source.moment]))
     asked = asked.with_columns(moment).with_row_index(ASKED_ROW).sort(source.moment)
-    joined = asked.join_asof(
-        stored, on=source.moment, by=source.key, tolerance=source.ttl, check_sortedness=False
-    )
-    found = np.empty(len(keys), np.int64)
-    places = joined[STORED_ROW].cast(pl.Int64).fill_null(NOWHERE)
-    found[joined[ASKED_ROW].to_numpy()] = places.to_numpy()
+    found = np.full(len(keys), NOWHERE, np.int64)
+    newest = np.full(len(keys), np.iinfo(np.int64).min)
+    begin = 0
+    for group in groups:
+        stored = pl.DataFrame(group.read([source.key, source.moment])).with_columns(moment)
+        stored = stored.with_row_index(STORED_ROW, offset=begin)
+        begin += group.rows
+        stored = stored.join(asked, on=source.key, how="semi").sort(source.moment)
+        here = asked.join(stored, on=source.key, how="semi", maintain_order="left")
+        joined = here.join_asof(
+            stored.with_columns(known=moment.dt.epoch("us")),
+            on=source.moment,
+            by=source.key,
+            tolerance=source.ttl,
+            check_sortedness=False,
+        ).drop_nulls(STORED_ROW)
+        rows, known = (joined[name].to_numpy() for name in (ASKED_ROW, "known"))
+        # One pupil's rows may lie in several groups: the newest of them counts.
+        newer = known > newest[rows]
+        found[rows[newer]] = joined[STORED_ROW].to_numpy()[newer]
+        newest[rows[newer]] = known[newer]
     return found
 
 
