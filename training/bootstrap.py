@@ -4,6 +4,7 @@ Nothing is cut or sorted again per replicate. A statistic is written once as sum
 pupil and place in a ranking); a replicate only counts how often each pupil was drawn.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from scipy import sparse  # type: ignore[import-untyped]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 CHUNK_CELLS = 8_000_000
+KEPT_CELLS = 100_000_000
+"""Counts of so many pupils and draws (two bytes each) are kept; of more they are drawn again."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,25 @@ class Resamples:
 
     def chunks(self) -> Iterator[tuple[slice, Floats]]:
         """Counts [pupils, draws of the chunk]; a chunk at a time, so that a region fits."""
-        generator = np.random.default_rng(self.seed)
         size = max(1, CHUNK_CELLS // max(self.pupils, 1))
+        kept = self._kept if self.pupils * self.draws <= KEPT_CELLS else None
+        generator = np.random.default_rng(self.seed)
         for first in range(0, self.draws, size):
             end = min(first + size, self.draws)
-            counts = np.empty((self.pupils, end - first))
-            for draw in range(first, end):
-                counts[:, draw - first] = 1.0 if draw == 0 else self._draw(generator)
-            yield slice(first, end), counts
+            some = self._some(generator, first, end) if kept is None else kept[first:end]
+            # Turned, so that the draws of one pupil lie together: what products run along.
+            yield slice(first, end), np.ascontiguousarray(some.T, dtype=np.float64)
+
+    @functools.cached_property
+    def _kept(self) -> NDArray[np.uint16]:
+        """All draws: they are walked through many times, and drawing takes longer than reading."""
+        return self._some(np.random.default_rng(self.seed), 0, self.draws)
+
+    def _some(self, generator: np.random.Generator, first: int, end: int) -> NDArray[np.uint16]:
+        counts = np.empty((end - first, self.pupils), dtype=np.uint16)
+        for draw in range(first, end):
+            counts[draw - first] = 1 if draw == 0 else self._draw(generator)
+        return counts
 
     def _draw(self, generator: np.random.Generator) -> NDArray[np.int64]:
         drawn = generator.integers(0, self.pupils, self.pupils)
