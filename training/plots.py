@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from training.evaluate import CalibrationBin
+from training.lead import LeadPoint
 
 STYLES = ("-", "--", "-.", ":")
 COLOURS = ("#33577b", "#b3541e", "#4d7c4d", "#777777")
@@ -40,6 +41,27 @@ def capacity_figures(
         axes.legend(fontsize=8)
         figures.append(figure)
     return figures[0], figures[1]
+
+
+def lead_figure(curves: Mapping[str, Sequence[LeadPoint]]) -> Figure:
+    """The share of pupil-weeks listed against the school weeks that are left before the onset."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for number, (label, points) in enumerate(curves.items()):
+        axes.plot(
+            [point.weeks for point in points],
+            [100 * point.listed for point in points],
+            marker="o",
+            markersize=3,
+            linestyle=STYLES[number % len(STYLES)],
+            color=COLOURS[number % len(COLOURS)],
+            label=label,
+        )
+    axes.set_xlabel("school weeks before the onset")
+    axes.set_ylabel("on the list, % of these pupil-weeks")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=8)
+    return figure
 
 
 def calibration_figure(curves: Mapping[str, Sequence[CalibrationBin]]) -> Figure:

@@ -28,7 +28,7 @@ from training.evaluate import Measured
 from training.experiment import Experiment
 from training.findings import Findings
 from training.labels import Outcome
-from training.plots import calibration_figure, capacity_figures
+from training.plots import calibration_figure, capacity_figures, lead_figure
 from training.report import render as render_report
 from training.splits import Part
 from training.summary import PartCount, ScoreFigures, Summary
@@ -122,6 +122,9 @@ def _figures(finished: Finished) -> dict[str, Figure]:
         "precision_by_capacity": precision,
         "recall_by_capacity": recall,
         "calibration": calibration,
+        "lead_time": lead_figure(
+            {labels[name]: points for name, points in finished.findings.lead.items()}
+        ),
     }
 
 

@@ -137,7 +137,9 @@ def test_runs_hold_parameters_fingerprint_and_figures_and_no_pupil(trained: Trai
     assert len(parent.tags["data_fingerprint"]) == 64
     assert {"recall", "recall_low", "recall_high", "recall_minus_mazl_low"} <= set(parent.metrics)
     plots = {path.stem for path in trained.home.mlflow.rglob("*.png")}
-    assert plots >= {"calibration", "precision_by_capacity", "recall_by_capacity", "shap_summary"}
+    assert plots >= {
+        "calibration", "lead_time", "precision_by_capacity", "recall_by_capacity", "shap_summary",
+    }  # fmt: skip
     keys = {key.encode() for key in trained.rows.frame["pupil_key"].unique()}
     for path in trained.home.mlflow.rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
