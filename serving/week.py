@@ -28,6 +28,7 @@ from features.school_weeks import AMSTERDAM, as_of_moment
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
 from models.evidence import SchoolRecords
+from models.in_use import check_in_use
 from models.reasons import Explanation, reasons_for
 from models.registry import Registry
 from models.stored import RiskModel
@@ -97,6 +98,7 @@ class WeeklyRun:
         if EVERYWHERE in stops:
             raise NotAllowed(f"all lists are stopped: {stops[EVERYWHERE].reason}")
         version, bundle = Registry.at(self.home).champion()
+        check_in_use(AuditChain(self.ledger), version, bundle)
         missing_features(bundle.features, self.store.set_aside, f"model version {version}")
         table = self._features(log, as_of, stops, report)
         report(f"scoring {table.num_rows:,} pupils with version {version}")

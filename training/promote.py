@@ -14,13 +14,11 @@ from features.governance.gate import Gate
 from features.governance.use import Action, Use
 from features.settings import Home
 from models.dossier import missing
+from models.in_use import PROMOTED, REFUSED, ROLLED_BACK, TRIED_OUT
 from models.registry import RegisteredVersion, Registry
 from training.assess import INCUMBENT, MODEL
 from training.gate import dossier_reasons, measured_reasons, signature_reasons
 from training.summary import IN_USE, Summary, evaluation_path, read_summary
-
-PROMOTED, REFUSED = "model_promoted", "model_promotion_refused"
-TRIED_OUT, ROLLED_BACK = "model_tried_out", "model_rolled_back"
 
 
 def promote(home: Home, version: str, signed_by: Sequence[str], use: Use) -> tuple[str, ...]:

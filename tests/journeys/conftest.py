@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from features.governance import open_ledger
+from features.governance.audit import AuditChain
 from features.settings import Home
+from features.vocabulary import Role
+from models.in_use import PROMOTED
 from models.registry import Registry
 from serving.cli import tijdig
 
@@ -23,6 +28,14 @@ class Installation:
     home: Home
     run: Callable[..., Result]
     simulated: Path
+
+
+def brought_into_use(home: Home, version: int, bundle: str) -> None:
+    """What the gate would have written."""
+    moment, subject = datetime.fromisoformat(THEN).astimezone(UTC), f"model version {version}"
+    detail: dict[str, str | int] = {"version": version, "bundle": bundle}
+    chain = AuditChain(open_ledger(home))
+    chain.append(moment, "tests", Role.DATA_SCIENTIST, PROMOTED, subject, detail=detail)
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +56,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     run("features", "build", "--from", "2024-08-01", "--to", MONDAY)
     run("train", str(Path(__file__).with_name("small.toml")))
     # So small a region cannot prove a model: the gate refuses, which is a test of its own.
-    Registry.at(home).set_champion(1)
+    registry = Registry.at(home)
+    registry.set_champion(1)
+    brought_into_use(home, 1, registry.bundle(1).content_hash)
     run("week", "--as-of", MONDAY, now=THEN)
     return Installation(home, run, root / "sim")

@@ -14,6 +14,7 @@ from features.governance.use import Action, Purpose, Use
 from features.settings import Home
 from features.vocabulary import Role
 from models.bundle import Bundle
+from models.in_use import check_in_use
 from models.registry import Registry
 from models.risk_model import Params, TrainingRows, fit
 from training.bootstrap import Interval
@@ -303,3 +304,21 @@ def test_a_refused_model_is_tried_out_on_an_invented_region_only(office: Office)
     assert "it is not promoted" in lines[0]
     assert office.last_event().event == "model_tried_out"
     assert str(office.champion()) == version
+
+
+def test_no_way_round_the_gate_counts(office: Office) -> None:
+    """MLflow's alias moved by hand, or another bundle under the number that was promoted."""
+    chain = AuditChain(open_ledger(office.home))
+    promoted = office.measured()
+    promote(office.home, promoted, TWO, USE)
+    number, model = office.registry.champion()
+    check_in_use(chain, number, model)
+    beside = int(office.measured())
+    office.registry.set_champion(beside)
+    with pytest.raises(VerificationFailed, match=f"version {number} came into use"):
+        check_in_use(chain, *office.registry.champion())
+    other = replace(model, metadata=replace(model.metadata, label="another"))
+    with pytest.raises(VerificationFailed, match="nothing is published"):
+        check_in_use(chain, number, other)
+    office.registry.set_champion(number)
+    check_in_use(chain, *office.registry.champion())
