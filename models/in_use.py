@@ -20,7 +20,7 @@ def check_in_use(chain: AuditChain, version: int, model: RiskModel) -> None:
     if found != (version, model.content_hash):
         was = "no model" if last is None else f"version {last.detail['version']}"
         raise VerificationFailed(
-            f"MLflow calls version {version} the champion, and by the audit chain {was} came into use; "
+            f"MLflow calls version {version} the champion; by the audit chain {was} came into use: "
             "nothing is published. Promote a version (tijdig promote) or go back (tijdig promote "
             "--rollback)"
         )

@@ -36,7 +36,11 @@ def measure(size: int, root: Path) -> Iterator[Row]:
 
 def install(home: Path, pupils: int) -> None:
     """An installation with a full log and a model in use, before its first list."""
+    from features.governance import open_ledger
+    from features.governance.audit import AuditChain
     from features.settings import Home
+    from features.vocabulary import Role
+    from models.in_use import PROMOTED
     from models.registry import Registry
     from serving.tables import open_app
 
@@ -47,6 +51,12 @@ def install(home: Path, pupils: int) -> None:
         run.bundle(model())
         version = registry.register(run.run_id)
     registry.set_champion(version)
+    detail: dict[str, str | int] = {
+        "version": version,
+        "bundle": registry.bundle(version).content_hash,
+    }
+    subject, chain = f"model version {version}", AuditChain(open_ledger(place))
+    chain.append(MOMENT, "benchmark", Role.DATA_SCIENTIST, PROMOTED, subject, detail=detail)
     open_app(place)
 
 

@@ -12,11 +12,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.benchmarks import explaining, history, ingest, monday, pages, retrieval
+from experiments.benchmarks import (
+    explaining,
+    history,
+    ingest,
+    monday,
+    pages,
+    retrieval,
+    training,
+)
 from experiments.benchmarks.measuring import Row
 
 SUBJECTS = {"history": history, "monday": monday, "retrieval": retrieval, "explaining": explaining}
-NAMES = (*SUBJECTS, "ingest", "pages")
+NAMES = (*SUBJECTS, "ingest", "pages", "training")
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- measured: {} -->", "<!-- end of {} -->"
 HEAD = (
@@ -52,7 +60,7 @@ def page_lines() -> Iterator[str]:
     yield pages.table(pages.measure())
 
 
-OWN_SIZES = {"ingest": ingest_lines, "pages": page_lines}
+OWN_SIZES = {"ingest": ingest_lines, "pages": page_lines, "training": training.lines}
 
 
 def lines_of(name: str, sizes: list[int]) -> Iterator[str]:

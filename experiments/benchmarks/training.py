@@ -1,4 +1,4 @@
-"""Evaluation of millions of rows, and training beside plain LightGBM on the same matrix.
+"""Evaluation of millions of rows, training beside plain LightGBM, and a table larger than memory.
 
 `python -m experiments.benchmarks.training 0.1` runs a tenth of the sizes. Every job runs in a
 process of its own, so that its peak memory is its own.
@@ -8,19 +8,25 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
+from experiments.benchmarks.measuring import measured
+
 EVALUATED_ROWS = 3_000_000
 TRAINED_ROWS = 5_000_000
-FEATURES = 76
+STORED_ROWS = (3_000_000, 12_000_000)
+DRAWN_ROWS = 1_500_000
+FEATURES = 80
 WEEKS = 40
 REPLICATES = 500
 ONSETS = 0.002
-ROUNDS = 100
+ROUNDS = 20
 
 Seconds = tuple[float, float]
 """By the clock on the wall, and of the processor."""
@@ -35,6 +41,8 @@ class Figure:
     seconds: float
     cpu_seconds: float
     peak_mib: float
+    stored: int = 0
+    ratio: float = 0.0
 
 
 def measure(scale: float = 1.0) -> list[Figure]:
@@ -45,6 +53,31 @@ def measure(scale: float = 1.0) -> list[Figure]:
         "train_plain_lightgbm": TRAINED_ROWS,
     }
     return [_apart(job, int(scale * rows)) for job, rows in sizes.items()]
+
+
+def measure_country(scale: float = 1.0) -> Iterator[str]:
+    """The lines of a table: the same sample out of a small and of a large table on disk."""
+    from experiments.benchmarks import country
+
+    yield "| rows on disk | drawn | s | CPU s | peak MiB | expected / observed |"
+    yield "|---|---|---|---|---|---|"
+    for stored in STORED_ROWS:
+        with tempfile.TemporaryDirectory() as folder:
+            home = Path(folder) / "var"
+            measured(country.fill, home, int(scale * stored))
+            each = _apart("country", int(scale * DRAWN_ROWS), str(home))
+            took = f"{each.seconds:.0f} | {each.cpu_seconds:.0f} | {each.peak_mib:,.0f}"
+            yield f"| {each.stored:,} | {each.rows:,} | {took} | {each.ratio:.2f} |"
+
+
+def lines(scale: float = 1.0) -> Iterator[str]:
+    """Both tables, as the README shows them."""
+    yield "| job | rows | s | CPU s | peak MiB |\n|---|---|---|---|---|"
+    for each in measure(scale):
+        times = f"{each.seconds:.1f} | {each.cpu_seconds:.1f}"
+        yield f"| {each.job} | {each.rows:,} | {times} | {each.peak_mib:,.0f} |"
+    yield ""
+    yield from measure_country(scale)
 
 
 def evaluate(rows: int) -> Seconds:
@@ -90,7 +123,7 @@ def train(rows: int) -> Seconds:
     x, y, pupil = _matrix(rows)
     data = TrainingRows(x, y, np.ones(rows), _names(), pupil)
     started = _now()
-    fit(data, data.take(pupil % 10 == 0), replace(Params(), rounds=ROUNDS))
+    fit(data, data.take(pupil % 100 == 0), replace(Params(), rounds=ROUNDS))
     return _since(started)
 
 
@@ -133,15 +166,34 @@ def _matrix(rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _names() -> tuple[str, ...]:
-    from features.catalogue import MODEL_FEATURES
+    from features.catalogue import CATALOGUE
 
-    return MODEL_FEATURES[:FEATURES]
+    return tuple(feature.name for feature in CATALOGUE)[:FEATURES]
 
 
-def _apart(job: str, rows: int) -> Figure:
+def country_job(rows: int, home: str) -> Figure:
+    """Rows drawn from the table at `home`, and a model fitted on them."""
+    from experiments.benchmarks import country
+
+    started = _now()
+    found = country.train(Path(home), rows)
+    wall, processor = _since(started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Figure(
+        job="country",
+        rows=int(found["drawn"]),
+        seconds=wall,
+        cpu_seconds=processor,
+        peak_mib=peak,
+        stored=int(found["stored"]),
+        ratio=found["expected_over_observed"],
+    )
+
+
+def _apart(job: str, rows: int, *more: str) -> Figure:
     """The job in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "experiments.benchmarks.training", "--job", job, str(rows)],
+        [sys.executable, "-m", "experiments.benchmarks.training", "--job", job, str(rows), *more],
         check=True,
         capture_output=True,
         text=True,
@@ -153,14 +205,15 @@ def main(arguments: list[str]) -> None:
     """Run one job and print it as JSON, or all of them as a table."""
     if arguments[:1] == ["--job"]:
         job, rows = arguments[1], int(arguments[2])
+        if job == "country":
+            print(json.dumps(asdict(country_job(rows, arguments[3]))))
+            return
         wall, processor = JOBS[job](rows)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(asdict(Figure(job, rows, wall, processor, peak))))
         return
-    print("| job | rows | seconds | processor | peak MiB |\n|---|---|---|---|---|")
-    for each in measure(float(arguments[0]) if arguments else 1.0):
-        times = f"{each.seconds:.1f} | {each.cpu_seconds:.1f}"
-        print(f"| {each.job} | {each.rows:,} | {times} | {each.peak_mib:,.0f} |")
+    for line in lines(float(arguments[0]) if arguments else 1.0):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
