@@ -1,6 +1,7 @@
 """Feature tables: every catalogue feature of every enrolled pupil on every Monday asked for."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.build.school import FeatureBuild, FeatureRows
 from features.catalogue import CATALOGUE
-from features.records import RecordLog
+from features.records import LogTable, RecordLog
 from features.records.partition import PartitionTables, read_for_features
 from features.school_weeks import as_of_moment
 
@@ -26,8 +27,9 @@ KEY_COLUMNS = {
 SCHEMA = pa.schema(KEY_COLUMNS | {feature.name: pa.float32() for feature in CATALOGUE})
 """The columns of a feature table: who and when, then every feature of the catalogue."""
 
-SCHOOLS_READ = 8
-"""How many schools are read from the log together: opening its tables costs more than a school."""
+PLACEMENTS_READ = 20_000
+"""Schools with about so many placements, some 7,000 pupils in three years, are read together: what
+reading once more costs is then little beside what is made of it."""
 
 LOG_HEAD = b"log_head"
 """In the metadata of a table built from the log: the number of the last delivery it knew."""
@@ -58,15 +60,38 @@ def build(
     """
     wanted = log.schools() if schools is None else list(schools)
     ascending = sorted(set(mondays))
-    for number in range(0, len(wanted), SCHOOLS_READ):
-        part = wanted[number : number + SCHOOLS_READ]
-        # Before reading: a delivery that comes in meanwhile then counts as not known.
-        head = str(log.head()).encode()
-        tables = read_for_features(log, part, known_before=as_of_moment(ascending[-1]))
-        building = FeatureBuild(tables, part, ascending)
-        for at in range(len(part)):
-            built = _table(building.rows(at), ascending)
-            yield built.replace_schema_metadata({LOG_HEAD: head})
+    parts = list(_parts(log, wanted))
+    # One part is read while the features of another are made; only the reader touches the log.
+    with ThreadPoolExecutor(1) as reader:
+        coming = [reader.submit(_read, log, part, ascending) for part in parts[:1]]
+        for number, part in enumerate(parts):
+            head, building = coming.pop().result()
+            coming = [reader.submit(_read, log, one, ascending) for one in parts[number + 1 :][:1]]
+            for at in range(len(part)):
+                built = _table(building.rows(at), ascending)
+                yield built.replace_schema_metadata({LOG_HEAD: head})
+
+
+def _parts(log: RecordLog, schools: Sequence[str]) -> Iterator[list[str]]:
+    """`schools` in parts of about PLACEMENTS_READ placements, a school at least."""
+    sizes = log.sizes(LogTable.PLACEMENTS, schools)
+    part: list[str] = []
+    for school in schools:
+        if part and sum(sizes[one] for one in part) + sizes[school] > PLACEMENTS_READ:
+            yield part
+            part = []
+        part.append(school)
+    if part:
+        yield part
+
+
+def _read(
+    log: RecordLog, schools: Sequence[str], mondays: Sequence[date]
+) -> tuple[bytes, FeatureBuild]:
+    # Before reading: a delivery that comes in meanwhile then counts as not known.
+    head = str(log.head()).encode()
+    tables = read_for_features(log, schools, known_before=as_of_moment(mondays[-1]))
+    return head, FeatureBuild(tables, schools, mondays)
 
 
 def _table(rows: FeatureRows, mondays: Sequence[date]) -> pa.Table:

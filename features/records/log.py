@@ -195,6 +195,12 @@ class RecordLog:
         wanted = pc.field("known_at") < _moment(known_before)
         return superseded(self._versions(table, wanted, list(columns), schools))
 
+    def sizes(self, table: LogTable, schools: Sequence[str]) -> dict[str, int]:
+        """How many versions of `table` there are of each of `schools`."""
+        found = self._versions(table, pc.scalar(True), ["school"], schools)["school"]
+        counted = {row["values"]: row["counts"] for row in pc.value_counts(found).to_pylist()}
+        return {school: counted.get(school, 0) for school in schools}
+
     def files(self, table: LogTable) -> list[str]:
         """The active Parquet files of a table, for an engine that reads them by itself.
 
