@@ -267,6 +267,11 @@ class Registry:
         """The version in use; None before the first."""
         return self._champion_number()
 
+    def experiment_of(self, run_id: str) -> str:
+        """The name of the experiment that a run belongs to."""
+        found = self._client.get_experiment(self._client.get_run(run_id).info.experiment_id)
+        return str(found.name)
+
     def texts(self, run_id: str) -> frozenset[str]:
         """The names of the texts and folders that a run holds."""
         return frozenset(each.path for each in self._client.list_artifacts(run_id))

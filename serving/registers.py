@@ -231,6 +231,14 @@ class Registers:
         self._audit.append(moment, account.email, account.role, "ledger_seen")
         return tuple(row for row in self._ledger.rows() if selection.holds(row))
 
+    def export_uses(
+        self, account: Account, moment: datetime, selection: Selection
+    ) -> tuple[tuple[LedgerRow, ...], dict[int, bytes]]:
+        """A part of the ledger to be taken out, with the sealed sets of pupils; written down."""
+        rows = self.all_uses(account, moment, selection)
+        self.write_export(account, "ledger_exported", len(rows), moment)
+        return rows, self._ledger.sealed_sets()
+
     def write_export(self, account: Account, event: str, rows: int, moment: datetime) -> None:
         """Say in the chain that something was taken out of the system."""
         detail: dict[str, str | int] = {"rows": rows}

@@ -126,13 +126,37 @@ class Ledger:
 
     def about(self, pupil_key: str) -> list[LedgerRow]:
         """The uses that this pupil was in, newest first; the answer to a request for access."""
+        theirs = self.holding(pupil_key, self.sealed_sets())
+        return [row for row in self.rows() if row.number in theirs]
+
+    def sealed_sets(self) -> dict[int, bytes]:
+        """The sealed set of pupils of each row that has one; unreadable without the ledger's key.
+
+        A row of a bare number of pupils (a report) has none.
+        """
+        with self._engine.connect() as connection:
+            return {row.ledger: row.sealed for row in connection.execute(select(ledger_pupils))}
+
+    def holding(self, pupil_key: str, sets: Mapping[int, bytes]) -> frozenset[int]:
+        """The rows whose sealed set holds this pupil; also of sets that left as an export.
+
+        An erased pupil is in none: what led to the name in the log is gone.
+        Raises `VaultError` when a set was altered or does not belong to its row.
+        """
         with self._engine.connect() as connection:
             name = self._names.known(connection, [pupil_key]).get(pupil_key)
-            stored = connection.execute(select(ledger_pupils)).all() if name else []
-        theirs = {
-            row.ledger for row in stored if name and self._sets.holds(row.sealed, row.ledger, name)
-        }
-        return [row for row in self.rows() if row.number in theirs]
+        if name is None:
+            return frozenset()
+        return frozenset(row for row, sealed in sets.items() if self._sets.holds(sealed, row, name))
+
+    def pupils_in(self, run: str, action: Action) -> int:
+        """How many different pupils one run had for `action`, over all its retrievals.
+
+        A training retrieves in parts, and a pupil comes back in many; 0 when only numbers are kept.
+        """
+        mine = {row.number for row in self.rows(run=run) if row.action is action}
+        sets = {row: sealed for row, sealed in self.sealed_sets().items() if row in mine}
+        return self._sets.count_together(sets)
 
     def rows(self, *, run: str | None = None, limit: int | None = None) -> list[LedgerRow]:
         """The uses, newest first; all of them or those of one run."""
@@ -160,8 +184,7 @@ class Ledger:
         return (*self._sealed.verify(), *self._problems_of_sets())
 
     def _problems_of_sets(self) -> Iterator[str]:
-        with self._engine.connect() as connection:
-            stored = {row.ledger: row.sealed for row in connection.execute(select(ledger_pupils))}
+        stored = self.sealed_sets()
         for number, seal in sorted(self._sealed.seals().items()):
             told = seal.get("pupils_sha256", "")
             found = hashlib.sha256(stored[number]).hexdigest() if number in stored else ""

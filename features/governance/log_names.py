@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, select, update
 
@@ -17,6 +18,7 @@ from features.errors import VaultError
 from features.governance.database import keys_folder, ledger_pupils, log_names
 from features.governance.keys import open_ledger_key
 from features.governance.pseudonyms import is_pseudonym
+from features.governance.pupil_sets import PupilSets
 from features.vocabulary import PupilKey
 
 _FEW = 500  # databases limit the number of parameters
@@ -77,8 +79,28 @@ class LogNames:
                     "this ledger has no folder of keys; open it with open_ledger(home)"
                 )
             secret = open_ledger_key(folder, used_before=_was_used(connection))
+            _check_key(connection, folder)
             self._key = hashlib.sha256(b"names" + secret).digest()
         return hashlib.blake2b(key.encode(), digest_size=16, key=self._key).digest()
+
+
+def _check_key(connection: Connection, folder: Path) -> None:
+    """Refuse a key that opens none of the sealed sets at hand.
+
+    Under another key every pupil would seem never to have been in the log. The oldest and the
+    newest set are tried: one altered set does not stop the log, `Ledger.verify` tells of it.
+    """
+    ends = select(func.min(ledger_pupils.c.ledger)).union(select(func.max(ledger_pupils.c.ledger)))
+    stored = select(ledger_pupils).where(ledger_pupils.c.ledger.in_(ends))
+    rows = connection.execute(stored.order_by(ledger_pupils.c.ledger)).all()
+    problems: list[VaultError] = []
+    for row in rows:
+        try:
+            PupilSets(folder, sealed_before=True).count(row.sealed, row.ledger)
+        except VaultError as problem:
+            problems.append(problem)
+    if rows and len(problems) == len(rows):
+        raise problems[0]
 
 
 def _was_used(connection: Connection) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -45,6 +45,14 @@ class PupilSets:
         """How many pupils the set has."""
         return len(self._opened(sealed, row)) // _HASH_BYTES
 
+    def count_together(self, sets: Mapping[int, bytes]) -> int:
+        """How many different pupils sets have together; sets by the number of their ledger row."""
+        found: set[bytes] = set()
+        for row, sealed in sets.items():
+            joined = self._opened(sealed, row)
+            found.update(joined[at : at + _HASH_BYTES] for at in range(0, len(joined), _HASH_BYTES))
+        return len(found)
+
     def _hash(self, name: str) -> bytes:
         text = name.encode()
         return hashlib.blake2b(text, digest_size=_HASH_BYTES, key=self._hash_key).digest()
@@ -53,7 +61,7 @@ class PupilSets:
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return self._cipher.decrypt(nonce, body, _context(row))
-        except InvalidTag as problem:
+        except (InvalidTag, ValueError) as problem:  # ValueError: too short to be one
             raise VaultError(
                 f"ledger row {row}: its set of pupils does not open; the set was altered or "
                 f"{LEDGER_KEY} is not the key of this ledger. Put both back from one backup."

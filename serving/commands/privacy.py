@@ -81,7 +81,10 @@ def head(work: Work, target: Path) -> None:
 @click.option("--month", default="", help="Only this month, as in 2026-11.")
 @click.pass_obj
 def ledger(work: Work, as_json: bool, feature: str, month: str) -> None:
-    """Every retrieval of features: who, for what, of how many pupils; CSV, or JSON."""
+    """Every retrieval of features: who, for what, of how many pupils; CSV, or JSON.
+
+    Which pupils goes along sealed in JSON, and as the digest of that in CSV.
+    """
     from features.governance import open_ledger
     from features.governance.ledger import Ledger
     from serving.ledger_files import to_csv, to_json
@@ -89,8 +92,9 @@ def ledger(work: Work, as_json: bool, feature: str, month: str) -> None:
 
     work.need(work.home.ledger, "nothing was retrieved here yet")
     asked = Selection(feature=feature, month=month)
-    rows = [row for row in Ledger(open_ledger(work.home)).rows() if asked.holds(row)]
-    click.echo(to_json(rows) if as_json else to_csv(rows), nl=as_json)
+    uses = Ledger(open_ledger(work.home))
+    rows, sets = [row for row in uses.rows() if asked.holds(row)], uses.sealed_sets()
+    click.echo(to_json(rows, sets) if as_json else to_csv(rows, sets), nl=as_json)
 
 
 @privacy.command()

@@ -32,7 +32,8 @@ from serving.tables import LISTS, METADATA, writing
 class ErasureReport:
     """What an erasure did. `removed` counts rows by place, in words for people.
 
-    `effect` says of each model how much of what it learned came from this pupil.
+    `effect` says of each model which share of its training this pupil was, and `measure` how to
+    find out what training it again changes: which experiment, and which versions to compare.
     """
 
     moment: datetime
@@ -41,6 +42,7 @@ class ErasureReport:
     stays: tuple[str, ...]
     models: tuple[str, ...]
     effect: tuple[str, ...] = ()
+    measure: tuple[str, ...] = ()
 
 
 def erase(
@@ -61,7 +63,7 @@ def erase(
     keys = names.known_as(account, pupil_key)
     uses = uses_of(ledger, keys)
     models = trained_on(home, uses)
-    effect = effect_of_retraining(home, uses)
+    effects = effect_of_retraining(home, ledger, uses)
     lists, in_app = _from_app(sources.app, keys)
     removed: dict[str, int] = {
         f"gegevens: {TABLES[LogTable(table)].lower()}": rows
@@ -86,7 +88,9 @@ def erase(
         Erasures(ledger).keep(erasure, account.email, account.role)
     for path in (home.app, home.ledger, home.vault):
         rewrite_sqlite(path)
-    return ErasureReport(moment, school, removed, told, tuple(models), tuple(effect))
+    shares = tuple(share for share, _ in effects)
+    ways = tuple(way for _, way in effects)
+    return ErasureReport(moment, school, removed, told, tuple(models), shares, ways)
 
 
 def _from_app(

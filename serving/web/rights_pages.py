@@ -365,10 +365,11 @@ def _models(report: ErasureReport) -> TextPart:
         "Modellen, en wat opnieuw trainen doet",
         (
             "Deze modellen leerden mede van deze leerling. Bij de volgende training is de leerling "
-            "er niet bij. Hoeveel een lijst daardoor verandert, meet de data scientist door het "
-            "nieuwe model met het oude te vergelijken (Vergelijken in het menu).",
+            "er niet bij. Hoeveel een lijst daardoor verandert, meet de data scientist: die traint "
+            "hetzelfde experiment opnieuw en vergelijkt het nieuwe model met het oude (Vergelijken "
+            "in het menu). Per model staat hieronder hoe.",
         ),
-        (*report.models, *report.effect),
+        (*report.models, *report.effect, *report.measure),
     )
 
 

@@ -55,6 +55,11 @@ def test_tampering_with_a_set_is_found(
     assert ledger.verify() == (problem,)
 
 
+def test_pupils_of_a_run_count_once_over_its_retrievals(ledger: Ledger, use: Use) -> None:
+    assert ledger.pupils_in(use.run, use.action) == 2
+    assert ledger.pupils_in("another", use.action) == 0
+
+
 def test_a_set_moved_to_another_row_does_not_open(ledger: Ledger, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM ledger_pupils WHERE ledger = 1"))

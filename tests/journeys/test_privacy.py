@@ -160,7 +160,12 @@ def test_an_erased_pupil_is_nowhere_and_the_lists_say_so_lawfully(own: Any) -> N
     report = desk.erase(OFFICER, asked.request_id, NOW)
     assert report.removed["berekende kenmerken"] > 10
     assert report.models == ("versie 1, in gebruik",)
-    assert report.effect[0].startswith("versie 1: deze leerling was 1 van ")
+    (run_id,) = {one.run_id for one in Registry.at(own.home).versions()}
+    learned = Ledger(ledger).pupils_in(run_id, Action.TRAIN)
+    assert report.effect == (
+        f"versie 1: deze leerling was 1 van {learned} leerlingen van die training "
+        f"({100 / learned:.2f} %).".replace(".", ",", 1),
+    )
     for values in stored_values(own.home):
         assert key not in str(values) and identity.family_name + "," not in str(values)
     for path in files(own.home):
@@ -168,6 +173,25 @@ def test_an_erased_pupil_is_nowhere_and_the_lists_say_so_lawfully(own: Any) -> N
     told = own.run("list", "--as-of", MONDAY, "--school", school, "--verify").output
     assert "erased on" in told and "can lawfully not be made again" in told
     assert "intact" in own.run("privacy", "verify").output
+    check_way_to_measure(own, report.measure, run_id, learned)
+
+
+def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: int) -> None:
+    """Do what the report says: the same experiment again, and the two versions beside each other."""
+    (way,) = told
+    assert "Meten voor versie 1: train het experiment “small region” opnieuw" in way
+    assert f"run {run_id})" in way
+    again = own.home.root / "again.toml"
+    again.write_text(Registry.at(own.home).read_text(run_id, "experiment.toml"), encoding="utf-8")
+    own.run("train", str(again), now="2026-11-23T12:00:00+01:00")
+    newest = Registry.at(own.home).versions()[-1]
+    assert newest.number == 2
+    without = Ledger(open_ledger(own.home)).pupils_in(newest.run_id, Action.TRAIN)
+    assert without == learned - 1, "all the others, and not the pupil who was erased"
+    compare = re.search(r"\(tijdig (compare 1 latest)\)", way)
+    assert compare
+    told_by_it = own.run(*compare[1].split(), now="2026-11-23T13:00:00+01:00").output
+    assert "rows of version 1" in told_by_it and "written to" in told_by_it
 
 
 def test_renewed_pseudonyms_stand_everywhere_and_nothing_else_changes(own: Any) -> None:
