@@ -186,6 +186,14 @@ class BesideStore:
             ),
         )
 
+    def gone(self, school: str, as_of: date) -> list[PupilKey]:
+        """Whom the list of this week tells of as gone from it."""
+        query = sa.select(WEEK_GONE.c.pupil_key).where(
+            WEEK_GONE.c.school == school, WEEK_GONE.c.as_of == as_of
+        )
+        with self._engine.begin() as connection:
+            return [PupilKey(key) for key in connection.scalars(query)]
+
     def enrolled(self, school: str) -> dict[PupilKey, str]:
         """The pupils of the newest Monday, with their group."""
         query = sa.select(ENROLLED.c.pupil_key, ENROLLED.c.group_name)

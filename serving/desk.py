@@ -91,6 +91,12 @@ class Desk:
     """The only way for a page to lists, pupils and decisions.
 
     Each method asks for access first and logs the look or the entry before it returns anything.
+
+    The row of the chain is committed before the vault is opened or a fact, a reason or a decision
+    is read; what comes first is only whom the look is about (pseudonyms), for the row has to tell.
+    The chain is a file of its own, so the row and the read are not one transaction; this order is
+    stricter than one: nothing that fails afterwards takes the row back, and whoever is stopped in
+    between leaves a row without a read, never a read without a row.
     """
 
     def __init__(self, premises: Premises) -> None:
@@ -110,31 +116,33 @@ class Desk:
         weeks = tuple(memberships)
         if not weeks:
             return None
-        published = self._lists.get(school, as_of or weeks[0])
-        side = self._beside.rows(school, published.as_of)
+        monday = as_of or weeks[0]
+        if monday not in memberships:
+            raise NotThere(f"no list of school {school} for {monday}; choose one of its weeks")
+        side = self._beside.rows(school, monday)
         shown = tuple(row for row in side if row.place in (Place.ADDED, Place.BY_APPOINTMENT))
-        facts = self._beside.facts(school, published.as_of)
-        decisions = self._decisions.of_school(school)
         keys = dict.fromkeys(
             [
-                *(row.pupil_key for row in published.rows),
+                *memberships.get(monday, ()),
                 *(row.pupil_key for row in shown),
-                *(one.pupil_key for one in (facts.gone if facts else ())),
+                *self._beside.gone(school, monday),
             ]
         )
-        week = published.as_of.isoformat()
+        names = self._premises.names.look(
+            account, school, list(keys), moment, "list_seen", detail={"as_of": monday.isoformat()}
+        )
+        published = self._lists.get(school, monday)
+        decisions = self._decisions.of_school(school)
         return WeekView(
             published=published,
             school_name=self._premises.school_name(school, moment),
             weeks=weeks,
-            names=self._premises.names.look(
-                account, school, list(keys), moment, "list_seen", detail={"as_of": week}
-            ),
+            names=names,
             decisions=decisions,
             memberships=memberships,
             side=shown,
-            facts=facts,
-            due=appointments(decisions, published.as_of),
+            facts=self._beside.facts(school, monday),
+            due=appointments(decisions, monday),
             at_home=tuple(row for row in side if row.place is Place.AT_HOME),
         )
 

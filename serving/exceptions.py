@@ -16,7 +16,18 @@ NIGHT_FROM, NIGHT_UNTIL = time(22), time(6)
 BULK_PUPILS = 25
 """Different pupils opened by one account on one day from which it is told."""
 
-_LOOKS = frozenset({"list_seen", "pupil_seen", "access_package_made", "pupil_searched"})
+_LOOKS = frozenset(
+    {
+        "list_seen",
+        "pupil_seen",
+        "at_home_seen",
+        "team_overview_seen",
+        "pupils_searched",
+        "pupil_searched",
+        "request_opened",
+        "access_package_made",
+    }
+)
 _EXPORTS = ("exported", "export", "downloaded")
 
 
@@ -46,9 +57,9 @@ _LABELS = {
     Exceptional.EXPORT: "afdruk of uitvoer",
     Exceptional.REFUSED: "geweigerd",
     Exceptional.SEARCH: "leerling gezocht",
-    Exceptional.OUTSIDE_GROUP: "leerling zelf toegevoegd of buiten de lijst",
+    Exceptional.OUTSIDE_GROUP: "buiten de eigen lijst: gezocht of zelf toegevoegd",
 }
-_OUTSIDE = frozenset({"pupil_added", "pupil_looked_up", "enrolled_seen"})
+_OUTSIDE = frozenset({"pupil_added", "pupils_searched"})
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from features.catalogue import CATALOGUE, feature
 from features.errors import NotThere
 from features.governance.approvals import Approvals
-from features.governance.audit import AuditChain, AuditRow
 from features.governance.contracts import read_contracts
 from features.governance.ledger import LedgerRow
 from features.governance.requests import Requests
@@ -22,6 +21,7 @@ from features.store import RISK_SERVICE, FeatureStore
 from features.vocabulary import PupilKey
 from models.sections import Section, cell, from_records, section
 from serving.lists import ListStore, PublishedList
+from serving.rights.looks import looks
 from serving.rights.records import (
     Correction,
     corrected_since,
@@ -33,8 +33,6 @@ from serving.rights.subject import Subject
 from serving.rights.uses import trained_on, uses_of
 from serving.steps import DecisionKind
 from serving.tables import ACCOUNTS, METADATA
-
-LIST_SEEN = "list_seen"
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def gather(sources: Sources, subject: Subject, use: Use, *, staff: bool) -> Acce
         *_features(sources.home, schools_of(log, subject), subject, use, gaps),
         _listed(lists, subject.keys, corrections(log, subject)),
         *_kept_in_app(sources.app, subject),
-        _looks(sources.ledger, subject, lists, staff=staff),
+        looks(sources.ledger, sources.app, subject, schools_of(log, subject), staff=staff),
         _uses(uses),
         _models(sources.home, uses),
         _requests(sources.ledger, subject),
@@ -230,45 +228,6 @@ def _kept_in_app(app: sa.Engine, subject: Subject) -> Iterator[Section]:
                     row["kind"] = DecisionKind(row["kind"]).label
             heading = _APP_TABLES.get(table.name, table.name)
             yield from_records(heading, "Zoals het in de app is bewaard.", _APP_LABELS, rows)
-
-
-def _looks(
-    ledger: sa.Engine, subject: Subject, lists: Sequence[PublishedList], *, staff: bool
-) -> Section:
-    chain = AuditChain(ledger)
-    weeks = {(published.school, published.as_of.isoformat()) for published in lists}
-    seen = [
-        row for row in chain.rows(event=LIST_SEEN) if (row.school, row.detail.get("as_of")) in weeks
-    ]
-    theirs = [row for key in subject.keys for row in chain.rows(subject=key)]
-    events = sorted([*theirs, *seen], key=lambda row: row.sequence, reverse=True)
-    columns = ["Wanneer", "Rol", "Wat"]
-    if staff:
-        columns.append("Wie")
-    return section(
-        "Wie heeft gekeken",
-        "Elke keer dat iemand deze leerling of een lijst met deze leerling opende.",
-        columns,
-        [_look(row, staff=staff) for row in events],
-    )
-
-
-def _look(row: AuditRow, *, staff: bool) -> list[object]:
-    told: list[object] = [row.moment, row.role.label, LOOKS.get(row.event, row.event)]
-    return [*told, row.actor] if staff else told
-
-
-LOOKS = {
-    "list_seen": "bespreeklijst bekeken",
-    "pupil_seen": "pagina van de leerling bekeken",
-    "decision_kept": "besluit bewaard",
-    "objection_made": "bezwaar vastgelegd",
-    "objection_withdrawn": "bezwaar ingetrokken",
-    "request_taken": "verzoek aangenomen",
-    "request_handled": "verzoek afgehandeld",
-    "access_package_made": "inzagepakket gemaakt",
-    "request_opened": "verzoek geopend",
-}
 
 
 def _uses(uses: Sequence[LedgerRow]) -> Section:

@@ -144,6 +144,8 @@ def test_each_action_asks_for_its_own_permission(
         if not allowed.permits(other):
             with pytest.raises(GateRefused):
                 Gate(narrow, engine).check(IN_FORCE, replace(use, action=other))
+            told = f"{other} is not among the allowed uses: {', '.join(sorted(IN_FORCE))}"
+            assert stored(engine)[-1] == (False, [told]), "kept with its reason, at every place"
 
 
 def test_a_decision_that_cannot_be_kept_is_a_refusal(contracts: Contracts, use: Use) -> None:

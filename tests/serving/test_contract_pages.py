@@ -14,6 +14,7 @@ from features.governance.gate import Gate
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Purpose, Use
 from features.vocabulary import Role
+from models.registry import Registry
 from serving.contract_desk import standing_reasons
 from tests.serving.invented_school import (
     IB,
@@ -25,6 +26,7 @@ from tests.serving.invented_school import (
     InventedSchool,
 )
 from tests.serving.page_rules import Element, parse, problems
+from tests.serving.test_dossier import NAME, small_bundle
 from tests.serving.visitors import Browser, Clock, Visit
 
 FEATURE = CATALOGUE[0]
@@ -193,6 +195,24 @@ def test_who_works_with_lists_reads_why_they_are_stopped(
         assert told in parse(client.get(address, follow_redirects=True).text).text
     other = parse(visit(OTHER_IB).get("/lijst", follow_redirects=True).text).text
     assert "registratie klopt niet" not in other
+
+
+def test_an_expired_feature_stops_the_list_with_a_banner(
+    visit: Visit, school: InventedSchool, clock: Clock
+) -> None:
+    registry = Registry.at(school.home)
+    with registry.run("first", "risk model", NOW) as run:
+        run.bundle(small_bundle())
+    registry.set_champion(registry.register(run.run_id))
+    until = read_contracts()[NAME].expires_on
+    clock.now = datetime(until.year, until.month, until.day, 8, tzinfo=UTC) - timedelta(days=1)
+    banner = "Er komt geen nieuwe lijst: het model heeft een kenmerk nodig dat nu niet gebruikt"
+    places = ((IB, f"/lijst/{SCHOOL}"), (OFFICER, "/kenmerken"))
+    assert not any(banner in page(visit(email), address).text for email, address in places)
+    clock.now += timedelta(days=1)
+    for email, address in places:
+        text = page(visit(email), address).text
+        assert banner in text and f"verlopen op {until:%d-%m-%Y}" in text
 
 
 def test_an_expired_feature_of_the_model_in_use_is_told() -> None:

@@ -40,18 +40,23 @@ TREE = "\n".join(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def registered(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with two registered versions, their evaluations and a decision on the first."""
-    home = Home(tmp_path_factory.mktemp("dossier") / "var")
-    registry = Registry.at(home)
-    bundle = Bundle(
+def small_bundle() -> Bundle:
+    """A model of one feature and one cut."""
+    return Bundle(
         model_text=TREE,
         features=(NAME,),
         preparation=Preparation((0.0,), (9.0,), (1.0,)),
         calibrator=Calibrator("sigmoid", (0.0,), (1.0,), 1.0, 1.0),
         metadata=Metadata(feature_service="risk_v1", contract_hash="c" * 64),
     )
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with two registered versions, their evaluations and a decision on the first."""
+    home = Home(tmp_path_factory.mktemp("dossier") / "var")
+    registry = Registry.at(home)
+    bundle = small_bundle()
     for number in (1, 2):
         one = replace(bundle, metadata=replace(bundle.metadata, seed=number))
         with registry.run("first", "risk model", MOMENT) as run:

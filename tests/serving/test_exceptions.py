@@ -6,7 +6,8 @@ import pytest
 
 from features.governance.audit import AuditRow
 from features.vocabulary import Role
-from serving.exceptions import BULK_PUPILS, Exceptional, noticed
+from serving.exceptions import _LOOKS, _OUTSIDE, BULK_PUPILS, Exceptional, noticed
+from serving.web.register_words import EVENTS
 
 NOON = datetime(2026, 11, 16, 11, tzinfo=UTC)
 
@@ -34,6 +35,17 @@ def test_the_night_is_told_by_the_clock_of_amsterdam(moment: datetime, told: int
     assert [one.why for one in found] == [Exceptional.NIGHT] * told
 
 
+@pytest.mark.parametrize("event", sorted(_LOOKS))
+def test_any_look_at_pupils_at_night_is_told(event: str) -> None:
+    found = noticed([row(event, datetime(2026, 11, 16, 23, tzinfo=UTC))])
+    assert Exceptional.NIGHT in {one.why for one in found}
+
+
+def test_what_is_watched_for_is_what_pages_write() -> None:
+    """A name of an event that nobody writes would watch for nothing."""
+    assert set(EVENTS) >= _LOOKS | _OUTSIDE
+
+
 def test_many_pupils_on_one_day_are_told_once() -> None:
     def looks(pupils: int) -> list[AuditRow]:
         return [
@@ -52,10 +64,12 @@ def test_many_pupils_on_one_day_are_told_once() -> None:
     [
         ("access_refused", Exceptional.REFUSED),
         ("pupil_searched", Exceptional.SEARCH),
+        ("pupils_searched", Exceptional.OUTSIDE_GROUP),
+        ("pupil_added", Exceptional.OUTSIDE_GROUP),
+        ("exported", Exceptional.EXPORT),
         ("access_package_made", Exceptional.EXPORT),
         ("ledger_exported", Exceptional.EXPORT),
         ("dossier_exported", Exceptional.EXPORT),
-        ("care_team_exported", Exceptional.EXPORT),
     ],
 )
 def test_what_leaves_or_is_refused_is_told(event: str, why: Exceptional) -> None:

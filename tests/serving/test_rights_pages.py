@@ -1,7 +1,10 @@
 """Requests of pupils and parents: found, taken, answered in time; an erased pupil is nowhere."""
 
+import contextlib
 import io
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +22,7 @@ from features.governance.requests import Requests
 from features.governance.vault import Vault
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
 from features.vocabulary import Role
+from serving.beside import BesideStore, Place
 from serving.lists import ListStore
 from serving.tables import open_app
 from tests.serving.invented_school import (
@@ -32,6 +36,7 @@ from tests.serving.invented_school import (
     Pupil,
 )
 from tests.serving.page_rules import Element, parse, problems
+from tests.serving.test_list_page import decide
 from tests.serving.visitors import Browser, Clock, Visit
 
 
@@ -160,6 +165,67 @@ def test_the_access_package_holds_everything_and_making_it_is_logged(
     assert IB not in without.text
     events = [row.event for row in AuditChain(open_ledger(school.home)).rows(subject=noor.key)]
     assert events.count("access_package_made") == 2
+
+
+def test_the_package_has_sums_of_a_former_school_reasons_and_decisions(
+    visit: Visit, school: InventedSchool
+) -> None:
+    noor = school.pupils[0]
+    decide(visit(IB), school, 0, kind="plan_talk", owner="mentor Ria", note="gesprek op dinsdag")
+    client = visit(OFFICER)
+    address = take(client, noor, "access")
+    document = json.loads(send(client, address, "pakket", vorm="json").text)
+    parts = {part["heading"]: part for part in document["onderdelen"]}
+    sums = parts["Gegevens: verzuim op een eerdere school"]
+    half_days = [row[sums["columns"].index("Dagdelen geoorloofd")] for row in sums["rows"]]
+    assert half_days == ["12", "99"], "as first delivered, and as improved"
+    listed = parts["Op welke lijsten, met welke redenen"]
+    assert all(row[listed["columns"].index("Reden zoals getoond")] for row in listed["rows"])
+    decided = str(parts["Wat het team besloot"]["rows"])
+    assert "mentor Ria" in decided and "gesprek op dinsdag" in decided
+    assert {"Modellen die mede van deze leerling leerden", "Wie heeft gekeken"} <= set(parts)
+    assert "Waarvoor de kenmerken zijn opgehaald" in parts
+    on_paper = bookmarks(send(client, address, "pakket", vorm="pdf").content)
+    assert set(parts) <= on_paper, "the paper has every part that the file has"
+
+
+def test_who_looked_counts_every_page_that_showed_the_pupil(
+    visit: Visit, school: InventedSchool
+) -> None:
+    coordinator, client = visit(IB), visit(OFFICER)
+    decide(coordinator, school, 0, kind="plan_talk", owner="mentor", note="gesprek")
+    side = BesideStore(open_app(school.home)).rows(SCHOOL, MONDAY)
+    at_home = next(row.pupil_key for row in side if row.place is Place.AT_HOME)
+    for address in (
+        f"/lijst/{SCHOOL}",
+        f"/al-in-beeld/{SCHOOL}",
+        f"/zorgteam/{SCHOOL}",
+        f"/lijst/{SCHOOL}/toevoegen?naam=xx",
+    ):
+        assert coordinator.get(address).status_code == 200
+
+    def looks(pupil: Pupil) -> set[str]:
+        address = take(client, pupil, "access")
+        document = json.loads(send(client, address, "pakket", vorm="json", medewerkers="ja").text)
+        (part,) = (one for one in document["onderdelen"] if one["heading"] == "Wie heeft gekeken")
+        return {row[2] for row in part["rows"] if row[3] == IB}
+
+    noor = looks(school.pupils[0])
+    assert noor >= {"besluit bewaard", "bespreeklijst bekeken", "zorgteam-overzicht bekeken"}
+    assert "op naam gezocht in de school" in noor and "al in beeld bekeken" not in noor
+    home = looks(next(one for one in school.pupils if one.key == at_home))
+    assert "al in beeld bekeken" in home and "zorgteam-overzicht bekeken" not in home
+
+
+def bookmarks(content: bytes) -> set[str]:
+    """The headings of a PDF, as its table of contents has them."""
+    found = set()
+    for part in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            content += zlib.decompress(part)
+    for title in re.findall(rb"/Title ?\((.*?)(?<!\\)\)", content, re.DOTALL):
+        found.add(title.decode("utf-16") if title[:2] == b"\xfe\xff" else title.decode("latin-1"))
+    return found
 
 
 def improve_a_record(school: InventedSchool, pupil: Pupil, known_at: datetime) -> None:

@@ -14,7 +14,8 @@ from features.governance.use import Action, Purpose, Use
 from features.settings import Home
 from features.vocabulary import Role
 from models.bundle import Bundle
-from models.in_use import check_in_use
+from models.dossier import QUESTIONS
+from models.in_use import REFUSED, check_in_use
 from models.registry import Registry
 from models.risk_model import Params, TrainingRows, fit
 from training.bootstrap import Interval
@@ -232,6 +233,19 @@ def test_a_run_without_its_papers_is_not_promoted(office: Office) -> None:
     version = office.measured(dossier=DOSSIER - {"report.html"})
     with pytest.raises(NotAllowed, match=r"the dossier is not complete: report\.html is missing"):
         promote(office.home, version, TWO, USE)
+
+
+def test_without_the_texts_of_people_nothing_is_promoted(office: Office) -> None:
+    """On real records nobody leans on the example: each text that is not there is told."""
+    version, before = office.measured(), office.champion()
+    office.home.truth.rmdir()
+    try:
+        with pytest.raises(NotAllowed, match="tekst ontbreekt: ") as refused:
+            promote(office.home, version, TWO, USE)
+    finally:
+        office.home.truth.mkdir()
+    assert str(refused.value).count("tekst ontbreekt: ") == len(QUESTIONS)
+    assert office.champion() == before and office.last_event().event == REFUSED
 
 
 def test_a_comparison_with_an_older_incumbent_does_not_count(office: Office) -> None:
