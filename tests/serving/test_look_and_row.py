@@ -21,7 +21,7 @@ Look = Callable[[Browser, InventedSchool], Any]
 
 
 def token(client: Browser, address: str) -> str:
-    return client.get(address).text.split('name="form_token" value="')[1].split('"')[0]
+    return str(client.get(address).text.split('name="form_token" value="')[1].split('"')[0])
 
 
 def post(address: str) -> Look:
