@@ -200,6 +200,7 @@ def test_who_works_with_lists_reads_why_they_are_stopped(
 def test_an_expired_feature_stops_the_list_with_a_banner(
     visit: Visit, school: InventedSchool, clock: Clock
 ) -> None:
+    visit(IB), visit(OFFICER)  # the links to set a password are of now
     registry = Registry.at(school.home)
     with registry.run("first", "risk model", NOW) as run:
         run.bundle(small_bundle())

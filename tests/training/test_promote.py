@@ -1,15 +1,18 @@
 """The gate: better than the best rule by the whole interval, calibrated, permitted, signed."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from features.catalogue import MODEL_FEATURES
+from features.catalogue import MODEL_FEATURES, feature
 from features.errors import GateRefused, NotAllowed, NotThere, VerificationFailed
 from features.governance import open_ledger
+from features.governance.approvals import Approvals, ContractEvent
 from features.governance.audit import AuditChain, AuditRow
+from features.governance.contracts import read_contracts
+from features.governance.gate import Gate
 from features.governance.use import Action, Purpose, Use
 from features.settings import Home
 from features.vocabulary import Role
@@ -296,6 +299,30 @@ def test_the_gate_of_the_features_has_the_last_word(office: Office) -> None:
     later = replace(USE, moment=datetime(2030, 1, 7, 7, tzinfo=UTC))
     with pytest.raises(GateRefused, match="expired"):
         promote(office.home, office.measured(), TWO, later)
+
+
+def test_the_model_of_a_trial_is_never_promoted(office: Office) -> None:
+    """Neither while the permission runs, nor after the feature was approved for good."""
+    version, before = office.measured(), office.champion()
+    run_id = office.registry.versions()[-1].run_id
+    ledger = open_ledger(office.home)
+    name = office.bundle.features[0]
+
+    def decide(event: ContractEvent, until: date) -> None:
+        officer = ("fg@swv.example", Role.PRIVACY_OFFICER, NOW)
+        contract = read_contracts()[name]
+        Approvals(ledger).decide(contract, event, *officer, expires_on=until, reason="proef")
+
+    decide(ContractEvent.EXPERIMENT, NOW.date() + timedelta(days=30))
+    trained = replace(USE, action=Action.TRAIN, run=run_id)
+    definitions = {one: feature(one).definition_hash for one in office.bundle.features}
+    assert Gate(read_contracts(), ledger).check(definitions, trained).experimental == (name,)
+    with pytest.raises(GateRefused, match="never promoted"):
+        promote(office.home, version, TWO, USE)
+    decide(ContractEvent.APPROVED, NOW.date() + timedelta(days=300))
+    with pytest.raises(GateRefused, match=f"was an experiment and is never promoted: {name}"):
+        promote(office.home, version, TWO, USE)
+    assert office.champion() == before
 
 
 def test_a_summary_reads_back_as_it_was_written(bundle: Bundle) -> None:
