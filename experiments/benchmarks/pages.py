@@ -48,6 +48,10 @@ MONDAY, WEEKS = date(2026, 11, 16), 10
 NOW = datetime(2026, 11, 16, 9, tzinfo=UTC)
 PHRASE = "vier losse woorden samen"
 PORT, BARE_PORT = 18_351, 18_352
+OWN_FORM = {
+    "Sec-Fetch-Site": "same-origin",
+    "Content-Type": "application/x-www-form-urlencoded",
+}
 COORDINATOR = "regio@voorbeeld.invalid"
 
 
@@ -254,7 +258,7 @@ def measure(
             visitors.append(_coordinator(PORT))
             reading = _reading(PORT, visitors, seconds)
             one = visitors[0]
-            sizes = {name: len(_get(PORT, at, one.cookie)[1]) for name, at in one.pages.items()}
+            sizes = {name: len(_answer(PORT, at, one.cookie)[1]) for name, at in one.pages.items()}
             pressed = {
                 name: _pressed(PORT, [one] * users, at, server) for name, at in one.pages.items()
             }
@@ -271,9 +275,9 @@ def _beside_bare(
 ) -> Iterator[Load]:
     size = round(statistics.mean(sizes.values()))
     with _served(folder / str(size), BARE_PORT) as bare:
-        nobody = [Visitor("", {"bare": "/"})] * users
+        nobody = [Visitor("", {"bare": Asked("/")})] * users
         theirs = _reading(BARE_PORT, nobody, seconds)["bare"]
-        times, cpu = _pressed(BARE_PORT, nobody, "/", bare)
+        times, cpu = _pressed(BARE_PORT, nobody, Asked("/"), bare)
     everything = [each for found in reading.values() for each in found]
     median = statistics.median(theirs)
     for name, found in {"all pages together": everything, **reading, "bare": theirs}.items():
@@ -303,33 +307,45 @@ def table(loads: Sequence[Load]) -> str:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a browser asks for: an address, and a form to send there (empty: only to look)."""
+
+    address: str
+    form: str = ""
+
+
+@dataclass(frozen=True)
 class Visitor:
-    """One user: a session, and the addresses of the round by name."""
+    """One user: a session, and the pages of the round by name."""
 
     cookie: str
-    pages: Mapping[str, str]
+    pages: Mapping[str, Asked]
 
 
 def _visitor(port: int, school: str) -> Visitor:
     cookie = _sign_in(port, email_of(school))
-    text = _get(port, f"/lijst/{school}", cookie)[1]
+    text = _answer(port, Asked(f"/lijst/{school}"), cookie)[1]
     row = re.search(rb"/leerling/[0-9a-f]{32}", text)
-    assert row is not None
+    token = re.search(rb'name="form_token" value="([0-9a-f]+)"', text)
+    assert row is not None and token is not None
+    name = urlencode({"form_token": token.group(1).decode(), "naam": "naam1"})
     return Visitor(
         cookie,
         {
-            "list": f"/lijst/{school}",
-            "pupil": row.group().decode(),
-            "at home": f"/al-in-beeld/{school}",
-            "search a name": f"/lijst/{school}/toevoegen?naam=naam1",
-            "care team": f"/zorgteam/{school}",
-            "explanation": "/uitleg",
+            "list": Asked(f"/lijst/{school}"),
+            "pupil": Asked(row.group().decode()),
+            "at home": Asked(f"/al-in-beeld/{school}"),
+            "search a name": Asked(f"/lijst/{school}/toevoegen/zoek", name),
+            "care team": Asked(f"/zorgteam/{school}"),
+            "explanation": Asked("/uitleg"),
         },
     )
 
 
 def _coordinator(port: int) -> Visitor:
-    return Visitor(_sign_in(port, COORDINATOR), {"region": "/regio", "explanation": "/uitleg"})
+    return Visitor(
+        _sign_in(port, COORDINATOR), {"region": Asked("/regio"), "explanation": Asked("/uitleg")}
+    )
 
 
 def _reading(port: int, visitors: Sequence[Visitor], seconds: float) -> dict[str, list[float]]:
@@ -353,14 +369,14 @@ def _reading(port: int, visitors: Sequence[Visitor], seconds: float) -> dict[str
 
 
 def _pressed(
-    port: int, visitors: Sequence[Visitor], address: str, server: int
+    port: int, visitors: Sequence[Visitor], asked: Asked, server: int
 ) -> tuple[list[float], float]:
     """Answer times of one page that all visitors ask for without a pause, and its cost."""
     times: list[float] = []
 
     def one_user(number: int) -> None:
         for _ in range(PAGES_WITHOUT_PAUSE):
-            times.append(_ask(port, address, visitors[number].cookie))
+            times.append(_ask(port, asked, visitors[number].cookie))
 
     before = _cpu(server)
     _at_once(one_user, len(visitors))
@@ -375,11 +391,11 @@ def _at_once(one_user: Callable[[int], None], users: int) -> None:
         thread.join()
 
 
-def _ask(port: int, address: str, cookie: str) -> float:
+def _ask(port: int, asked: Asked, cookie: str) -> float:
     """Milliseconds until the whole answer is there."""
     started = time.perf_counter()
-    status, _body = _get(port, address, cookie)
-    assert status == 200, (address, status)
+    status, _body = _answer(port, asked, cookie)
+    assert status == 200, (asked.address, status)
     return 1000 * (time.perf_counter() - started)
 
 
@@ -390,7 +406,7 @@ def _served(root: Path, port: int) -> Iterator[int]:
     try:
         for _ in range(1200):
             try:
-                _get(port, "/gezond", "")
+                _answer(port, Asked("/gezond"), "")
                 break
             except OSError:
                 time.sleep(0.1)
@@ -400,9 +416,10 @@ def _served(root: Path, port: int) -> Iterator[int]:
         server.wait()
 
 
-def _get(port: int, address: str, cookie: str) -> tuple[int, bytes]:
+def _answer(port: int, asked: Asked, cookie: str) -> tuple[int, bytes]:
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", address, headers={"Cookie": cookie})
+    how = "POST" if asked.form else "GET"
+    connection.request(how, asked.address, asked.form or None, {"Cookie": cookie, **OWN_FORM})
     answer = connection.getresponse()
     return answer.status, answer.read()
 
@@ -410,11 +427,7 @@ def _get(port: int, address: str, cookie: str) -> tuple[int, bytes]:
 def _sign_in(port: int, email: str) -> str:
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     form = urlencode({"email": email, "password": PHRASE})
-    headers = {
-        "Sec-Fetch-Site": "same-origin",
-        "Content-Type": "application/x-www-form-urlencoded",
-    }
-    connection.request("POST", "/inloggen", form, headers)
+    connection.request("POST", "/inloggen", form, OWN_FORM)
     return (connection.getresponse().getheader("set-cookie") or "").split(";")[0]
 
 

@@ -115,10 +115,19 @@ def week_list(
     return site.render(page)
 
 
+@router.get("/lijst/{school}/toevoegen/zoek")
 @router.get("/lijst/{school}/toevoegen")
-def add_page(site: TheSite, session: SignedIn, school: str, naam: str = "") -> Response:
-    """Search a pupil of one's own school, to put on the list by hand."""
-    return _add_page(site, session, school, naam, "")
+def add_page(site: TheSite, session: SignedIn, school: str) -> Response:
+    """The empty form to search a pupil of one's own school, to put on the list by hand."""
+    return _add_page(site, session, school)
+
+
+@router.post("/lijst/{school}/toevoegen/zoek")
+def search(
+    site: TheSite, session: SignedInForm, school: str, naam: Annotated[str, Form()] = ""
+) -> Response:
+    """Who fits; the name is typed in a form and never stands in an address."""
+    return _add_page(site, session, school, naam)
 
 
 @router.post("/lijst/{school}/toevoegen")
@@ -144,8 +153,8 @@ def _add_page(
     site: Site,
     session: Session,
     school: str,
-    words: str,
-    problem: str,
+    words: str = "",
+    problem: str = "",
     pupil: str = "",
     because: str = "",
 ) -> Response:

@@ -4,6 +4,7 @@ import logging
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import MutableHeaders
@@ -96,8 +97,7 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(SignInNeeded)
     async def _sign_in(request: Request, _problem: SignInNeeded) -> Response:
         if request.method in SAFE_METHODS:
-            query = f"?{request.url.query}" if request.url.query else ""
-            back_to = own_address(request.url.path + query)
+            back_to = own_address(request.url.path + _query(request))
             onward = f"?{urlencode({'verder': back_to})}" if back_to not in ("", "/") else ""
             return RedirectResponse(f"/inloggen{onward}", 303)
         return sign_in_again(site_of(request), await kept_from(request), 401)
@@ -136,6 +136,14 @@ def add_handlers(app: FastAPI) -> None:
         response = message(site, 500)
         add_headers(MutableHeaders(raw=response.raw_headers), https=site.settings.https)
         return response
+
+
+def _query(request: Request) -> str:
+    """What the page itself asks for; anything else (a name, in an old bookmark) goes no further."""
+    route = request.scope.get("route")
+    known = {one.alias for one in get_flat_params(route.dependant)} if route else set()
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name in known]
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 def _answer(request: Request, status: int) -> Response:

@@ -48,6 +48,7 @@ _NEXT = {
 }
 
 
+@router.get("/verzoeken/zoek")
 @router.get("/verzoeken")
 def requests(site: TheSite, session: SignedIn) -> Response:
     """Every request with its term, and the form to find a pupil."""

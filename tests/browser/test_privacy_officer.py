@@ -161,6 +161,8 @@ def take_request(page: Page, kind: str) -> None:
     page.get_by_label("School").select_option(SCHOOL)
     page.get_by_label("Naam of leerlingnummer").fill("noor berg")
     page.get_by_role("button", name="Zoeken").click()
+    page.get_by_label("Wat wordt gevraagd?").wait_for()
+    assert "noor" not in page.url.lower()
     page.get_by_label("Wat wordt gevraagd?").select_option(kind)
     page.get_by_role("button", name="Verzoek aannemen").click()
     page.get_by_role("heading", level=1, name="Verzoek om").wait_for()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = frozenset({"meta", "link", "input", "br", "img", "hr"})
+NOT_TYPED = frozenset({"hidden", "date", "radio", "checkbox"})
 CONTROLS = frozenset({"a", "button", "summary", "input", "select", "textarea"})
 
 
@@ -80,6 +81,7 @@ def problems(page: Element) -> list[str]:
         *_language(page),
         *_tables(page),
         *_labels(page),
+        *_typed(page),
         *_handlers(page),
         *_ids(page),
         *_headings(page),
@@ -122,6 +124,15 @@ def _labels(page: Element) -> Iterator[str]:
     for group in page.all("fieldset"):
         if not group.all("legend"):
             yield "a fieldset without a legend"
+
+
+def _typed(page: Element) -> Iterator[str]:
+    """What is typed may be a name, and a form by GET writes it in the address."""
+    for form in page.all("form"):
+        if form.attributes.get("method", "get").lower() == "get":
+            for control in form.all("input", "textarea"):
+                if control.attributes.get("type") not in NOT_TYPED:
+                    yield f"typed into an address: {control.attributes.get('name')}"
 
 
 def _handlers(page: Element) -> Iterator[str]:

@@ -43,6 +43,8 @@ GET  /lijst                           303 303 303 403 403 403
 GET  /lijst/{school}                  303 200 403 403 403 403
 GET  /lijst/{school}/toevoegen        303 200 403 403 403 403
 POST /lijst/{school}/toevoegen        401 403 403 403 403 403
+GET  /lijst/{school}/toevoegen/zoek   303 200 403 403 403 403
+POST /lijst/{school}/toevoegen/zoek   401 403 403 403 403 403
 GET  /leerling/{row_id}               303 200 403 403 403 403
 POST /leerling/{row_id}/besluit       401 403 403 403 403 403
 POST /besluit/{decision_id}/uitkomst  401 403 403 403 403 403
@@ -64,6 +66,7 @@ GET  /noodstop                        303 403 403 403 200 403
 POST /noodstop/{what}                 401 403 403 403 403 403
 GET  /verzoeken                       303 403 403 403 200 403
 POST /verzoeken                       401 403 403 403 403 403
+GET  /verzoeken/zoek                  303 403 403 403 200 403
 POST /verzoeken/zoek                  401 403 403 403 403 403
 GET  /verzoeken/{request_id}          303 403 403 403 404 403
 POST /verzoeken/{request_id}/bezwaar  401 403 403 403 403 403
@@ -87,6 +90,7 @@ VISITORS = ("stranger", IB, OTHER_IB, SCIENTIST, OFFICER, REGION)
 # The forms of the care coordinator, with what makes each of them complete.
 FORMS = {
     "/lijst/{school}/toevoegen": {"pupil": "x", "because": "other"},
+    "/lijst/{school}/toevoegen/zoek": {"naam": "noor"},
     "/leerling/{row_id}/besluit": {"kind": "plan_talk"},
     "/al-in-beeld/rij/{side_row_id}": {"in_charge": "mentor", "offer": "not_yet"},
     "/besluit/{decision_id}/uitkomst": {"outcome": "done", "row_id": "0" * 32},

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,19 @@ def decide(client: Browser, school: InventedSchool, number: int, **entry: str) -
     answer = client.post(f"{address}/besluit", data=hidden | entry)
     assert answer.status_code == 303, parse(answer.text).text
     return str(answer.headers["location"])
+
+
+def search_answer(client: Browser, words: str) -> Any:
+    """The answer to a name typed in the search of one's own school."""
+    page = parse(client.get(f"{LIST}/toevoegen").text)
+    form = next(each for each in page.all("form") if each.attributes.get("role") == "search")
+    token = form.all("input")[0].attributes["value"]
+    assert form.attributes["method"] == "post"
+    return client.post(form.attributes["action"], data={"form_token": token, "naam": words})
+
+
+def search(client: Browser, words: str) -> Element:
+    return parse(search_answer(client, words).text)
 
 
 def test_new_pupils_come_first_then_by_family_name(visit: Visit) -> None:
@@ -169,7 +183,7 @@ def test_a_part_of_the_list_can_be_chosen(
 
 def test_a_pupil_is_found_by_name_and_added_by_hand(visit: Visit, school: InventedSchool) -> None:
     client = visit(IB)
-    page = parse(client.get(f"{LIST}/toevoegen?naam=BAKK").text)
+    page = search(client, "BAKK")
     form = page.all("form")[-1]
     fields = {
         field.attributes["name"]: field.attributes["value"]
@@ -192,7 +206,7 @@ def test_a_pupil_is_found_by_name_and_added_by_hand(visit: Visit, school: Invent
 
 
 def test_search_finds_nobody_of_another_school(visit: Visit, school: InventedSchool) -> None:
-    text = parse(visit(IB).get(f"{LIST}/toevoegen?naam=Smit").text).text
+    text = search(visit(IB), "Smit").text
     assert "Yara" not in text and "Geen leerling van uw school gevonden" in text
     searched = AuditChain(open_ledger(school.home)).rows(event="pupils_searched")
     assert len(searched) == 1 and "Smit" not in str(searched[0].detail)
@@ -202,9 +216,9 @@ def test_a_handle_of_one_session_is_of_no_use_in_another(
     visit: Visit, school: InventedSchool
 ) -> None:
     first, second = visit(IB), visit(IB)
-    page = parse(first.get(f"{LIST}/toevoegen?naam=bakker").text)
+    page = search(first, "bakker")
     handle = page.by_id("pupil-1").attributes["value"]
-    other = parse(second.get(f"{LIST}/toevoegen?naam=bakker").text).all("form")[-1]
+    other = search(second, "bakker").all("form")[-1]
     token = other.all("input")[0].attributes["value"]
     data = {"form_token": token, "pupil": handle, "because": "other"}
     assert second.post(f"{LIST}/toevoegen", data=data).status_code == 404

@@ -25,6 +25,7 @@ from tests.serving.invented_school import (
     InventedSchool,
 )
 from tests.serving.page_rules import parse, problems
+from tests.serving.test_list_page import search_answer
 from tests.serving.visitors import Visit, client_of
 
 TEMPLATES = Path(contexts.__file__).parents[1] / "templates"
@@ -52,8 +53,6 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
                 f"/lijst/{SCHOOL}",
                 f"/lijst/{SCHOOL}?week={EARLIER[1]}",
                 f"/lijst/{SCHOOL}/toevoegen",
-                f"/lijst/{SCHOOL}/toevoegen?naam=bak",
-                f"/lijst/{SCHOOL}/toevoegen?naam=xyz",
                 f"/leerling/{row_id}",
                 f"/leerling/{school.row_id(school.pupils[6])}",
                 f"/al-in-beeld/{SCHOOL}",
@@ -82,6 +81,8 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
     form_token = page.split('name="form_token" value="')[1].split('"')[0]
     wrong = {"form_token": form_token, "kind": "follow_until", "note": "adhd", "owner": "a@b.nl"}
     yield "with problems", own.post(f"/leerling/{row_id}/besluit", data=wrong).text
+    for words in ("bak", "xyz"):
+        yield f"search {words}", search_answer(own, words).text
     yield "/model", visit(SCIENTIST).get("/model").text
     yield "/vergelijken", visit(SCIENTIST).get("/vergelijken").text
     officer = visit(OFFICER)
