@@ -222,13 +222,16 @@ class Desk:
         if sum(map(len, wanted)) < SHORTEST_SEARCH:
             return []
         groups = self._beside.enrolled(school)
-        names = self._premises.names.look(account, school, list(groups), moment, "pupils_searched")
-        found = [
-            FoundPupil(_handle(secret, key), name, groups[key])
-            for key, name in names.items()
-            if _is_asked_for(plain_words(name.full), wanted)
-        ]
-        return sorted(found, key=lambda one: one.name.sort_key)[:MOST_FOUND]
+        names = self._premises.names.look_for(
+            account,
+            school,
+            list(groups),
+            moment,
+            "pupils_searched",
+            lambda name: _is_asked_for(plain_words(name), wanted),
+        )
+        first = sorted(names, key=lambda key: names[key].sort_key)[:MOST_FOUND]
+        return [FoundPupil(_handle(secret, key), names[key], groups[key]) for key in first]
 
     def add(
         self,
@@ -308,7 +311,8 @@ def plain_words(text: str) -> list[str]:
 
 def _is_asked_for(parts: Sequence[str], wanted: Sequence[str]) -> bool:
     """Whether every word asked for is the beginning of a part of the name: "an" is not "van"."""
-    return all(any(part.startswith(word) for part in parts) for word in wanted)
+    text = f" {' '.join(parts)}"
+    return all(f" {word}" in text for word in wanted)
 
 
 def _handle(secret: str, pupil_key: PupilKey) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,11 +40,17 @@ def pupil_name(identity: Identity | None) -> PupilName:
     """
     if identity is None or not (identity.given_name or identity.family_name):
         return PupilName(NOT_IN_VAULT, ("", ""))
-    parts = (identity.given_name, identity.name_prefix, identity.family_name)
     return PupilName(
-        " ".join(part for part in parts if part),
+        _full_name(identity),
         (_without_accents(identity.family_name), _without_accents(identity.given_name)),
     )
+
+
+def _full_name(identity: Identity | None) -> str:
+    if identity is None or not (identity.given_name or identity.family_name):
+        return NOT_IN_VAULT
+    parts = (identity.given_name, identity.name_prefix, identity.family_name)
+    return " ".join(filter(None, parts))
 
 
 def _without_accents(text: str) -> str:
@@ -98,6 +104,33 @@ class Names:
 
         The look is logged before a name is read: no log, no name.
         """
+        found = self._opened(account, school, pupil_keys, moment, event, subject, detail or {})
+        return {key: pupil_name(found.get(key)) for key in pupil_keys}
+
+    def look_for(
+        self,
+        account: Account,
+        school: str,
+        pupil_keys: Sequence[PupilKey],
+        moment: datetime,
+        event: str,
+        fits: Callable[[str], bool],
+    ) -> dict[PupilKey, PupilName]:
+        """Those of these pupils whose name as people write it `fits`; logged as a look at all."""
+        found = self._opened(account, school, pupil_keys, moment, event, "", {})
+        known = ((key, found.get(key)) for key in pupil_keys)
+        return {key: pupil_name(one) for key, one in known if fits(_full_name(one))}
+
+    def _opened(
+        self,
+        account: Account,
+        school: str,
+        pupil_keys: Sequence[PupilKey],
+        moment: datetime,
+        event: str,
+        subject: str,
+        detail: Mapping[str, str | int],
+    ) -> dict[PupilKey, Identity]:
         if reason_for_access(account, school) is None:
             raise NotAllowed(f"role {account.role} may not read names of school {school}")
         self._audit.append(
@@ -107,10 +140,9 @@ class Names:
             event,
             subject=subject,
             school=school,
-            detail={"pupils": len(pupil_keys), **(detail or {})},
+            detail={"pupils": len(pupil_keys), **detail},
         )
-        found = self._open().identities(pupil_keys)
-        return {key: pupil_name(found.get(key)) for key in pupil_keys}
+        return self._open().identities(pupil_keys)
 
     def find(
         self, account: Account, school: str, asked: str, moment: datetime

@@ -33,6 +33,15 @@ def test_names_come_back_for_the_key_and_only_for_known_keys(home: Home) -> None
     assert vault.identities([type(noor)("p1unknown")]) == {}
 
 
+def test_any_number_of_names_is_asked_for_at_once(home: Home) -> None:
+    vault = Vault.open(home, {})
+    vault.remember("90AB00", [NOOR])
+    [noor] = vault.keys_for("90AB00", ["00123"])
+    assert noor is not None
+    others = [type(noor)(f"p1{number}") for number in range(300_000)]
+    assert vault.identities([*others, noor]) == {noor: NOOR}, "more than a database's parameters"
+
+
 def test_a_pseudonym_has_a_version_and_nothing_of_the_number(home: Home) -> None:
     vault = Vault.open(home, {})
     [key] = vault.keys_for("90AB00", ["123456"], create=True)

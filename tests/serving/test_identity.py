@@ -50,6 +50,21 @@ def test_without_a_log_there_is_no_name(
     assert opened == []
 
 
+def test_who_is_looked_for_is_logged_as_a_look_at_all(
+    school: InventedSchool, chain: AuditChain
+) -> None:
+    keys = [pupil.key for pupil in school.pupils]
+    names = Names(school.home, {}, chain)
+    found = names.look_for(
+        COORDINATOR, SCHOOL, keys, NOW, "pupils_searched", lambda name: name.startswith("Noor van")
+    )
+    assert [name.full for name in found.values()] == ["Noor van den Berg"]
+    (row,) = chain.rows(event="pupils_searched")
+    assert (row.actor, row.detail) == ("ib@x.example", {"pupils": len(keys)})
+    with pytest.raises(NotAllowed):
+        names.look_for(SCIENTIST, SCHOOL, keys, NOW, "pupils_searched", lambda _name: True)
+
+
 def test_an_unknown_key_has_a_row_but_no_name(school: InventedSchool, chain: AuditChain) -> None:
     key = PupilKey("p1gone")
     names = Names(school.home, {}, chain).look(COORDINATOR, SCHOOL, [key], NOW, "list_seen")
