@@ -1,10 +1,13 @@
 """By keyboard alone: every control of every page in turn, seen, in order, and never stuck."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 
+from serving.web.app import FAMILIES
 from tests.browser.conftest import Served, SignIn
 from tests.browser.test_looks import every_page
 from tests.serving.invented_school import IB, PASSWORD, SCHOOL
@@ -91,12 +94,30 @@ def walk(page: Page) -> list[str]:
 def test_every_control_is_reached_seen_and_left(
     sign_in: SignIn, served: Served, width: int
 ) -> None:
-    found = {
-        address: wrong
-        for address, page in every_page(sign_in, served, width)
-        if (wrong := walk(page))
-    }
+    found, seen = {}, set()
+    for address, page in every_page(sign_in, served, width):
+        seen.add(urlsplit(page.url).path)
+        if wrong := walk(page):
+            found[address] = wrong
     assert found == {}
+    assert not_seen(seen) == set()
+
+
+# Answers that are no page of their own: on to another page, a file, a sign of life.
+NO_PAGE = {"/", "/gezond", "/lijst", "/al-in-beeld", "/zorgteam"}
+NO_PAGE |= {"/dossier/{version}/bestand.{kind}", "/gebruik/bestand.{kind}"}
+
+
+def not_seen(addresses: set[str]) -> set[str]:
+    """The routes of pages that none of these addresses belongs to."""
+    routes = [route for family in FAMILIES for route in family.router.routes]
+    pages = [each for each in routes if isinstance(each, APIRoute)]
+    return {
+        each.path
+        for each in pages
+        if "GET" in (each.methods or ())
+        and not any(each.path_regex.match(address) for address in addresses)
+    } - NO_PAGE
 
 
 @pytest.mark.parametrize(

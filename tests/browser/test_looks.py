@@ -1,5 +1,6 @@
 """What people get to see: axe on every page, no sideways scrolling, paper without controls."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from features.catalogue import CATALOGUE
 from tests.browser.conftest import Served, SignIn
 from tests.serving.invented_school import (
     EARLIER,
@@ -18,6 +20,8 @@ from tests.serving.invented_school import (
     SCHOOL,
     SCIENTIST,
 )
+from tests.serving.test_comparison_page import comparison, store
+from tests.serving.test_proportionality_page import two_versions
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +35,8 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
         stranger.goto(address)
         yield address, stranger
     row_id = served.school.row_id(served.school.pupils[0])
+    two_versions(served.school.home)
+    store(served.school, "1-2.json", json.dumps(comparison()))
     for email, addresses in (
         (
             IB,
@@ -38,7 +44,7 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
                 "/begin",
                 f"/lijst/{SCHOOL}?sorteer=naam",
                 f"/lijst/{SCHOOL}?week={EARLIER[1]}",
-                f"/lijst/{SCHOOL}/toevoegen?naam=a",
+                f"/lijst/{SCHOOL}/toevoegen",
                 f"/leerling/{row_id}",
                 f"/leerling/{served.school.row_id(served.school.pupils[6])}",
                 f"/al-in-beeld/{SCHOOL}",
@@ -50,14 +56,43 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
         ),
         (OTHER_IB, ["/lijst", f"/lijst/{NEW_SCHOOL}", f"/al-in-beeld/{NEW_SCHOOL}"]),
         (REGION, ["/regio"]),
-        (SCIENTIST, ["/model"]),
-        (OFFICER, ["/kenmerken?toon=gezondheid", "/gebruik", "/inzage"]),
+        (SCIENTIST, ["/model", "/vergelijken"]),
+        (
+            OFFICER,
+            [
+                "/kenmerken?toon=gezondheid",
+                f"/kenmerken/{CATALOGUE[0].name}",
+                "/gebruik",
+                "/inzage",
+                "/inzage/uitzonderingen",
+                "/verzoeken",
+                "/dossier",
+                "/dossier/1",
+                "/dossier/2?naast=1",
+                "/noodstop",
+                "/bewaren",
+                "/evenredigheid",
+            ],
+        ),
     ):
         page = sign_in(email, width=width)
         for address in addresses:
             page.goto(address)
             yield address, page
+        if email == OFFICER:
+            yield from pages_of_a_request(page)
+            page.goto("/noodstop")
+            stop = page.get_by_role("region", name="Lijsten stoppen")
+            stop.get_by_label("Reden").fill("model onder onderzoek")
+            stop.get_by_role("button", name="Stoppen").click()
+            page.get_by_role("button", name="Hervatten").first.wait_for()
+            yield "stopped", page
         if email == IB:
+            page.goto(f"/lijst/{SCHOOL}/toevoegen")
+            page.get_by_label("Naam van de leerling, of een deel daarvan").fill("Bakker")
+            page.get_by_role("button", name="Zoek").click()
+            page.get_by_role("button", name="Op de lijst zetten").wait_for()
+            yield "found by name", page
             page.goto(f"/leerling/{row_id}")
             page.get_by_label("Aantekening").fill("adhd")
             page.get_by_role("button", name="Besluit bewaren").click()
@@ -75,6 +110,20 @@ def every_page(sign_in: SignIn, served: Served, width: int = 1280) -> Iterator[t
             page.get_by_label("Wie regelt het?").first.fill("a@b.nl")
             page.get_by_role("button", name="Bewaar").first.click()
             yield "at home with problems", page
+
+
+def pages_of_a_request(page: Page) -> Iterator[tuple[str, Page]]:
+    """From the search to each kind of request as the privacy officer sees it."""
+    for kind in ("access", "erasure"):
+        page.goto("/verzoeken")
+        page.get_by_label("School").select_option(SCHOOL)
+        page.get_by_label("Naam of leerlingnummer").fill("noor berg")
+        page.get_by_role("button", name="Zoeken").click()
+        page.get_by_label("Wat wordt gevraagd?").select_option(kind)
+        yield f"found for {kind}", page
+        page.get_by_role("button", name="Verzoek aannemen").click()
+        page.get_by_role("heading", level=1, name="Verzoek om").wait_for()
+        yield f"request for {kind}", page
 
 
 def violations(page: Page) -> list[str]:
