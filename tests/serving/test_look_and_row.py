@@ -24,11 +24,11 @@ def token(client: Browser, address: str) -> str:
     return str(client.get(address).text.split('name="form_token" value="')[1].split('"')[0])
 
 
-def post(address: str) -> Look:
+def post(address: str, **fields: str) -> Look:
     """Send a form; its token was fetched before the chain broke."""
 
     def look(client: Browser, school: InventedSchool) -> Any:
-        return client.post(address, data={"form_token": client.headers["x-token"]})
+        return client.post(address, data={"form_token": client.headers["x-token"], **fields})
 
     return look
 
@@ -41,7 +41,7 @@ def get(address: str) -> Look:
 LOOKS: dict[str, Look] = {
     "list": get(f"/lijst/{SCHOOL}"),
     "pupil": get("/leerling/{row}"),
-    "search": get(f"/lijst/{SCHOOL}/toevoegen?naam=berg"),
+    "search": post(f"/lijst/{SCHOOL}/toevoegen/zoek", naam="berg"),
     "at home": get(f"/al-in-beeld/{SCHOOL}"),
     "team": get(TEAM),
     "team as a sheet": post(f"{TEAM}/xlsx"),
