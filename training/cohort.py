@@ -76,7 +76,7 @@ def gather_rows(
             labels = earlier = with_history(labels, earlier)
             found = people(school, span).join(labels, on=["pupil_key", "as_of"], how="inner")
             windows.append(found.select("as_of", "window_end").unique())
-            frames.append(found if span is during else drawn(found, experiment))
+            frames.append(kept(found if span is during else drawn(found, experiment)))
     if not frames:
         raise ExperimentError(
             "no feature table is built for any Monday; run `tijdig features build`"
@@ -168,6 +168,15 @@ def drawn(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:
     The same records and seed give the same draw, whatever the pseudonyms.
     """
     return frame.filter(_drawn(frame, experiment))
+
+
+def kept(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with texts of their own.
+
+    Rows picked from a table of Arrow's hold on to the texts of the whole table: without this the
+    keys of every pupil of a country would stay in memory for the few that are drawn.
+    """
+    return frame.with_columns(pl.col(pl.String) + "")
 
 
 def sample(frame: pl.DataFrame, experiment: Experiment) -> pl.DataFrame:

@@ -1,9 +1,12 @@
-"""A country's history, sampled at the source: how memory follows the sample and not the table.
+"""A history sampled at the source: does memory follow the sample, or what is stored?
 
 A table of features on disk, school by school. As in training, keys are read a few schools at a
 time, rows are drawn with their weights, values are retrieved of the drawn rows only, and trees and
 calibrator are fitted. Of Mondays after it every row is scored: does the weighted model expect as
 many onsets as come?
+
+Measured were tables of 3 and 20 million rows, not one of a country's size (`COUNTRY`). Labels
+follow from key and Monday; making them from records, as `training.cohort` does, is not in it.
 """
 
 from datetime import UTC, date, datetime
@@ -64,19 +67,20 @@ def train(home: Path, rows_wanted: int) -> dict[str, float]:
     from features.settings import Home
     from features.store import RISK_SERVICE, FeatureStore
     from models.risk_model import Params, TrainingRows, fit
+    from training.cohort import kept
     from training.values import retrieve
 
     store = FeatureStore.at(Home(home))
     mondays = sorted(store.built())
     stored = sum(part.rows for part in store._offline.generation().parts.values())
-    share = rows_wanted / stored
+    share = min(1.0, rows_wanted / stored)
     frames, later = [], []
     for schools in _schools(stored):
         people = labelled(pl.DataFrame(store.entities(mondays, schools)))
         drawn = pl.col("onset") | (pl.col("draw") < share)
-        frames.append(people.filter(drawn & (pl.col("as_of") < mondays[-HELD_OUT])))
+        frames.append(kept(people.filter(drawn & (pl.col("as_of") < mondays[-HELD_OUT]))))
         if len(later) < 2:
-            later.append(people.filter(pl.col("as_of") >= mondays[-HELD_OUT]))
+            later.append(kept(people.filter(pl.col("as_of") >= mondays[-HELD_OUT])))
     frame, after = pl.concat(frames), pl.concat(later)
     names = tuple(name for name in retrieve(store, after.head(1), RISK_SERVICE, use()).names)
     values = retrieve(store, frame, RISK_SERVICE, use())

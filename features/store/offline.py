@@ -119,28 +119,18 @@ class OfflineRows:
     def schools_of(
         self, pupil_keys: pa.Array, mondays: Collection[date] | None = None
     ) -> list[str]:
-        """The schools at which these pupils have rows (of these Mondays)."""
+        """The schools at which these pupils have rows (of these Mondays).
+
+        A row group at a time, and of it only the schools are kept: the store may hold a country.
+        """
+        found: set[str] = set()
+        days = None if mondays is None else frozenset(mondays)
         with self.reading() as generation:
-            files = [
-                str(self.live / name)
-                for name, part in generation.parts.items()
-                if mondays is None or any(monday in mondays for _, monday in part.covers)
-            ]
-            if not files:
-                return []
-            # As dictionaries: a pupil's text is read once per file, not once per row.
-            coded = ds.ParquetFileFormat(dictionary_columns=["pupil_key", "school"])
-            found = ds.dataset(files, format=coded).to_table(
-                ["pupil_key", "school"],
-                filter=None
-                if mondays is None
-                else ds.field("as_of").isin(pa.array(sorted(mondays), pa.date32())),
-            )
-        pairs = found.unify_dictionaries().combine_chunks()
-        pairs = pairs.group_by(["school", "pupil_key"]).aggregate([])
-        pairs = pairs.cast(pa.schema([(name, pa.string()) for name in pairs.column_names]))
-        theirs = pairs.filter(pc.is_in(pairs["pupil_key"], pupil_keys))
-        return sorted(pc.unique(theirs["school"]).to_pylist())
+            for name, part in generation.parts.items():
+                covered = {school for school, day in part.covers if days is None or day in days}
+                if not covered <= found:
+                    found |= _schools_in(self.live / name, pupil_keys, days)
+        return sorted(found)
 
     def write(self, rows: pa.Table, covers: Covers) -> None:
         """Make `rows` the answer for `covers`; what was there for those is gone, all at once."""
@@ -267,6 +257,22 @@ def _link(source: Path, target: Path) -> None:
         os.link(source.resolve(), target)
     except OSError:  # a file system without hard links
         shutil.copyfile(source, target)
+
+
+def _schools_in(path: Path, pupil_keys: pa.Array, mondays: Collection[date] | None) -> set[str]:
+    # As dictionaries: a pupil's text is looked up once per row group, not once per row.
+    columns = ["pupil_key", "school"]
+    days = None if mondays is None else pa.array(sorted(mondays), pa.date32())
+    found: set[str] = set()
+    with pq.ParquetFile(path, read_dictionary=columns) as file:
+        for number in range(file.num_row_groups):
+            rows = file.read_row_group(number, columns=[*columns, "as_of"])
+            if days is not None:
+                rows = rows.filter(pc.is_in(rows["as_of"], days))
+            keys = rows["pupil_key"].unify_dictionaries().combine_chunks()
+            theirs = pc.is_in(keys.dictionary, pupil_keys).take(keys.indices)
+            found.update(pc.unique(rows["school"].filter(theirs)).to_pylist())
+    return found
 
 
 def _merge_small(folder: Path, parts: dict[str, Part], name: str) -> None:

@@ -54,6 +54,22 @@ def test_what_was_written_is_built_and_has_its_pupils(
     assert filled.entities(mondays).num_rows == 3 * 3 * 5
 
 
+def test_the_schools_of_pupils_are_those_where_they_have_rows(
+    filled: FeatureStore, home: Home, rows: Rows, mondays: Mondays
+) -> None:
+    filled.write(pa.concat_tables(rows(f"90A{letter}00") for letter in "EF"), mondays)
+    filled.write(rows("90AE00", mondays=mondays[1:2]), mondays[1:2])  # a file of another Monday
+    everyone = live_rows(home)
+    for school in (*SCHOOLS, "90AE00", "90AF00"):
+        pupil = everyone.filter(pc.field("school") == school)["pupil_key"][0]
+        for days in (None, mondays[:1], mondays[1:2], mondays):
+            asked = pa.array([pupil.as_py(), "nobody"])
+            assert filled._offline.schools_of(asked, days) == [school]
+    keys = pc.unique(everyone["pupil_key"])
+    assert filled._offline.schools_of(keys) == [*SCHOOLS, "90AE00", "90AF00"]
+    assert filled._offline.schools_of(keys, [date(2001, 1, 1)]) == []
+
+
 def test_a_school_and_monday_written_again_replaces_only_itself(
     filled: FeatureStore, home: Home, rows: Rows, mondays: Mondays
 ) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from features.records import RecordLog
@@ -11,7 +12,7 @@ from features.settings import Home
 from features.store import FeatureStore
 from models.risk_model import Params, TrainingRows, fit
 from tests.training.two_models import NOW, TREES, two_models
-from training.cohort import ExperimentRows, gather_rows, is_tested, sample
+from training.cohort import ExperimentRows, gather_rows, is_tested, kept, sample
 from training.experiment import Experiment, Sampling, parse_experiment
 from training.splits import Part
 
@@ -83,3 +84,15 @@ def test_a_model_of_a_draw_expects_as_many_onsets_as_come(
     model = fit(drawn[0], drawn[1], Params(rounds=30, learning_rate=0.1, threads=1))
     everyone = planted(3, 60_000)
     assert low < model.score(everyone.x).sum() / everyone.y.sum() < high
+
+
+def test_rows_that_are_kept_do_not_hold_on_to_the_keys_of_the_others() -> None:
+    held = pa.total_allocated_bytes()
+    keys = pa.array([f"p1{number:026d}" for number in range(20_000)])
+    people = pl.DataFrame(pa.table({"pupil_key": keys, "number": np.arange(20_000)}))
+    few = people.filter(pl.col("number") % 100 == 0)
+    there = few.clone()
+    few = kept(few)
+    assert few.equals(there)
+    del keys, people, there
+    assert pa.total_allocated_bytes() - held < 20_000
