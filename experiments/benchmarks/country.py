@@ -5,7 +5,7 @@ time, rows are drawn with their weights, values are retrieved of the drawn rows 
 calibrator are fitted. Of Mondays after it every row is scored: does the weighted model expect as
 many onsets as come?
 
-Measured were tables of 3 and 20 million rows, not one of a country's size (`COUNTRY`). Labels
+Measured were tables of 3, 8 and 20 million rows, not one of a country's size (`COUNTRY`). Labels
 follow from key and Monday; making them from records, as `training.cohort` does, is not in it.
 """
 
