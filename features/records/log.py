@@ -24,6 +24,7 @@ import pyarrow.dataset
 from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 
 from features.errors import DeliveryRefused
+from features.records.layout import check_layout, mark_layout
 from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
 from features.records.versions import in_order, superseded
 
@@ -96,6 +97,8 @@ class RecordLog:
         self._remove_leftovers()
         number = self.head() + 1
         name = f"{number:06d}-{delivery.digest[:12]}"
+        if number == 1:
+            mark_layout(self.root)
         self._announce(name)
         schools = set(delivery.schools)
         rows = 0
@@ -345,6 +348,7 @@ class RecordLog:
         if opened is not None:
             opened.update_incremental()
         elif DeltaTable.is_deltatable(str(self._path(table))):
+            check_layout(self.root)
             opened = self._opened[table] = DeltaTable(str(self._path(table)))
         return opened
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from features.errors import DeliveryRefused
+from features.errors import DeliveryRefused, SettingsError
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
 from features.records.partition import read_each, read_partition
 
@@ -270,3 +270,18 @@ def test_schools_read_together_come_apart_as_if_each_was_read_alone(
             for name, table in vars(alone[school]).items():
                 assert getattr(found[school], name).equals(table), (school, name, together)
     assert alone["90AB00"].absence.num_rows == alone["90CD00"].absence.num_rows == 2
+
+
+def test_a_log_of_another_version_is_refused_whole(
+    record_log: RecordLog, make_delivery: Make
+) -> None:
+    append(record_log, make_delivery(("a", "2026-09-07", "sick", "")))
+    for found in ("1", "3"):
+        (record_log.root / "layout").write_text(found, "utf-8")
+        with pytest.raises(SettingsError, match=rf"layout {found}; this one reads layout 2"):
+            RecordLog(record_log.root).head()
+        with pytest.raises(SettingsError):
+            append(RecordLog(record_log.root), make_delivery(("b", "2026-09-08", "sick", "")))
+    (record_log.root / "layout").unlink()  # as every log before layouts were marked
+    with pytest.raises(SettingsError, match="layout 1"):
+        kinds(RecordLog(record_log.root), "2026-09-10")
