@@ -195,6 +195,7 @@ def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: 
 
 
 def test_renewed_pseudonyms_stand_everywhere_and_nothing_else_changes(own: Any) -> None:
+    own.run("week", "--as-of", MONDAY)  # the copy's own Feast repository begins with nothing online
     lists, ledger = ListStore(open_app(own.home)), open_ledger(own.home)
     school = next(one for one in lists.schools() if len(lists.get(one, MONDAY_DAY).rows) > 1)
     first, second, *_ = (row.pupil_key for row in lists.get(school, MONDAY_DAY).rows)
@@ -213,7 +214,8 @@ def test_renewed_pseudonyms_stand_everywhere_and_nothing_else_changes(own: Any) 
     now = {one.pupil_number: key for key, one in people(own.home, school).items()}
     new = now[numbers[first]]
     assert set(numbers.values()) == now.keys() and new.startswith("p2")
-    assert [row.number for row in Ledger(ledger).about(new)] == learned and learned
+    about = [row.number for row in Ledger(ledger).about(new) if row.run != "renewal"]
+    assert about == learned and learned, "but for putting the week online again"
     assert Ledger(ledger).about(first) == []
     assert now[numbers[second]] in objected(ledger, NOW + timedelta(minutes=1))
     assert FeatureStore.at(own.home).built() == built, "what was built still stands"
