@@ -23,7 +23,7 @@ def check_layout(root: Path) -> None:
     Traceback (most recent call last):
     ...
     features.errors.SettingsError: /nowhere was written by another version of Tijdig (layout 1; \
-this one reads layout 2). Choose another --home, or take this folder away and deliver the files \
+this one reads layout 2). Choose another --home, or take the old one away and deliver the files \
 again
     """
     mark = root / "layout"
@@ -31,6 +31,6 @@ again
     if found != LAYOUT:
         raise SettingsError(
             f"{root} was written by another version of Tijdig (layout {found}; this one reads "
-            f"layout {LAYOUT}). Choose another --home, or take this folder away and deliver the "
+            f"layout {LAYOUT}). Choose another --home, or take the old one away and deliver the "
             "files again"
         )
