@@ -31,7 +31,7 @@ from features.store import FeatureStore
 from features.vocabulary import Role
 from models.registry import Registry
 from serving.accounts import Account
-from serving.lists import ListStore
+from serving.lists import Block, ListStore
 from serving.rights.desk import RightsDesk
 from serving.tables import open_app
 from tests.journeys.conftest import MONDAY, Installation
@@ -157,7 +157,9 @@ def test_an_erased_pupil_is_nowhere_and_the_lists_say_so_lawfully(own: Any) -> N
     parts = {part.heading: part for part in package.sections}
     assert len(parts["Berekende kenmerken per maandag"].rows) == len(CATALOGUE)
     assert parts["Modellen die mede van deze leerling leerden"].rows == (("versie 1, in gebruik",),)
+    in_log = pupils_in_log(own.home)
     report = desk.erase(OFFICER, asked.request_id, NOW)
+    assert pupils_in_log(own.home) == in_log - {key}, "all the others, and not this pupil"
     assert report.removed["berekende kenmerken"] > 10
     assert report.models == ("versie 1, in gebruik",)
     (run_id,) = {one.run_id for one in Registry.at(own.home).versions()}
@@ -176,6 +178,10 @@ def test_an_erased_pupil_is_nowhere_and_the_lists_say_so_lawfully(own: Any) -> N
     check_way_to_measure(own, report.measure, run_id, learned)
 
 
+def pupils_in_log(home: Home) -> set[str]:
+    return set(RecordLog(home.records).read_versions(LogTable.PLACEMENTS)["pupil_key"].to_pylist())
+
+
 def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: int) -> None:
     """Do what the report says: the same experiment again, and the two versions compared."""
     (way,) = told
@@ -187,7 +193,9 @@ def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: 
     newest = Registry.at(own.home).versions()[-1]
     assert newest.number == 2
     without = Ledger(open_ledger(own.home)).pupils_in(newest.run_id, Action.TRAIN)
-    assert without == learned - 1, "all the others, and not the pupil who was erased"
+    # Not exactly one fewer: which weeks of classmates count as registered follows from the records
+    # that are left, and with it who has enough history. That the pupil is gone is held above.
+    assert 0 < without <= learned
     compare = re.search(r"\(tijdig (compare 1 latest)\)", way)
     assert compare
     told_by_it = own.run(*compare[1].split(), now="2026-11-23T13:00:00+01:00").output
@@ -197,8 +205,17 @@ def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: 
 def test_renewed_pseudonyms_stand_everywhere_and_nothing_else_changes(own: Any) -> None:
     own.run("week", "--as-of", MONDAY)  # the copy's own Feast repository begins with nothing online
     lists, ledger = ListStore(open_app(own.home)), open_ledger(own.home)
-    school = next(one for one in lists.schools() if len(lists.get(one, MONDAY_DAY).rows) > 1)
-    first, second, *_ = (row.pupil_key for row in lists.get(school, MONDAY_DAY).rows)
+    # Of whom the records say too little, nothing is online.
+    weighed = {
+        one: [
+            row.pupil_key
+            for row in lists.get(one, MONDAY_DAY).rows
+            if row.block is not Block.TOO_LITTLE_DATA
+        ]
+        for one in lists.schools()
+    }
+    school = next(one for one, keys in weighed.items() if len(keys) > 1)
+    first, second, *_ = weighed[school]
     numbers = {key: one.pupil_number for key, one in people(own.home, school).items()}
     object_to_processing(ledger, second, school, *AS, NOW)
     learned = [row.number for row in Ledger(ledger).about(first)]
@@ -270,11 +287,7 @@ def test_no_name_number_or_key_is_where_none_belongs(installation: Installation)
     """Names and numbers in no file (the vault seals them); no pseudonym in MLflow or in Feast."""
     home = installation.home
     vault = Vault.open(home, {})
-    people = [
-        identity
-        for school in schools(home)
-        for identity in list(vault.pupils_of(school).values())[:40]
-    ]
+    people = [identity for school in schools(home) for identity in vault.pupils_of(school).values()]
     full = {f"{one.given_name} {one.family_name}".encode() for one in people}
     family = {one.family_name.encode() for one in people if len(one.family_name) > 9}
     assert len(full) > 50 and family
