@@ -193,9 +193,9 @@ def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: 
     newest = Registry.at(own.home).versions()[-1]
     assert newest.number == 2
     without = Ledger(open_ledger(own.home)).pupils_in(newest.run_id, Action.TRAIN)
-    # Not exactly one fewer: which weeks of classmates count as registered follows from the records
-    # that are left, and with it who has enough history. That the pupil is gone is held above.
-    assert 0 < without <= learned
+    # Should be exactly one fewer. Once it was two (815 of 817), for a reason that is not found yet:
+    # until it is, this says less than it should. That only this pupil left the log is held above.
+    assert without < learned, "not the pupil who was erased"
     compare = re.search(r"\(tijdig (compare 1 latest)\)", way)
     assert compare
     told_by_it = own.run(*compare[1].split(), now="2026-11-23T13:00:00+01:00").output
