@@ -1,7 +1,9 @@
 """One small invented region, taken through the command line once for all journeys."""
 
+import shutil
+import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from features.governance import open_ledger
 from features.governance.audit import AuditChain
+from features.governance.use import Action, Purpose, Use
 from features.settings import Home
+from features.store import FeatureStore
 from features.vocabulary import Role
 from models.in_use import PROMOTED
 from models.registry import Registry
@@ -40,7 +44,10 @@ def brought_into_use(home: Home, version: int, bundle: str) -> None:
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Simulated, ingested, built, trained; the lists of `MONDAY` published."""
+    """Simulated, ingested, built, trained; the lists of `MONDAY` published.
+
+    All journeys share it and the order of files is not fixed: who writes takes a copy (`own`).
+    """
     root = tmp_path_factory.mktemp("installation")
     home = Home(root / "var")
 
@@ -61,3 +68,35 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     brought_into_use(home, 1, registry.bundle(1).content_hash)
     run("week", "--as-of", MONDAY, now=THEN)
     return Installation(home, run, root / "sim")
+
+
+@pytest.fixture
+def own(installation: Installation, tmp_path: Path) -> Installation:
+    """A copy of the installation, to write in, with its own command line."""
+    return copied(installation, tmp_path, "2026-11-23T08:00:00+01:00")
+
+
+def copied(installation: Installation, root: Path, at: str) -> Installation:
+    """The installation once more, below `root`; what is done to the one leaves the other alone.
+
+    Its command line runs at the moment `at`, unless it is told another.
+    """
+    home = Home(root / "var")
+    shutil.copytree(installation.home.root, home.root, symlinks=True)
+    with sqlite3.connect(home.mlflow / "mlflow.db") as connection:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
+                              ("model_versions", "source"),
+                              ("model_versions", "storage_location")):  # fmt: skip
+            connection.execute(
+                f"update {table} set {column} = replace({column}, ?, ?)",  # noqa: S608
+                (str(installation.home.root), str(home.root)),
+            )
+
+    # The Feast repository holds absolute paths.
+    moment = datetime.fromisoformat(A_WEEK_LATER).astimezone(UTC)
+    FeatureStore.at(home).apply(Use("test", Role.JOB, Purpose.EARLY_WARNING, Action.APPLY, moment))
+
+    def run(*arguments: str, code: int = 0, now: str = at) -> Result:
+        return installation.run("--home", str(home.root), *arguments, code=code, now=now)
+
+    return replace(installation, home=home, run=run)

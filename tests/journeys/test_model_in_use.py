@@ -10,16 +10,13 @@ from models.registry import Registry
 MONDAY = "2026-11-16"
 
 
-def test_an_alias_that_was_moved_by_hand_publishes_nothing(installation: Any) -> None:
-    registry = Registry.at(installation.home)
+def test_an_alias_that_was_moved_by_hand_publishes_nothing(own: Any) -> None:
+    registry = Registry.at(own.home)
     model = registry.bundle(1)
     other = replace(model, metadata=replace(model.metadata, label="past the gate"))
     with registry.run("by hand", "past the gate", datetime(2026, 11, 9, tzinfo=UTC)) as run:
         run.bundle(other)
     registry.set_champion(registry.register(run.run_id))
-    try:
-        refused = installation.run("week", "--as-of", MONDAY, code=17)
-    finally:
-        registry.set_champion(1)
+    refused = own.run("week", "--as-of", MONDAY, code=17)
     assert isinstance(refused.exception, VerificationFailed)
     assert "nothing is published" in str(refused.exception)

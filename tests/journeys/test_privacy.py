@@ -3,8 +3,6 @@
 import importlib
 import io
 import re
-import shutil
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -40,30 +38,6 @@ NEXT = "2026-11-23"  # later than any list that other journeys publish
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 OFFICER = Account("f", "fg@swv.example", "F. Aksoy", Role.PRIVACY_OFFICER, frozenset())
 AS = (OFFICER.email, OFFICER.role)
-
-
-@pytest.fixture
-def own(installation: Installation, tmp_path: Any) -> Any:
-    """A copy of the installation, to write in, with its own command line."""
-    home = Home(tmp_path / "var")
-    shutil.copytree(installation.home.root, home.root, symlinks=True)
-    with sqlite3.connect(home.mlflow / "mlflow.db") as connection:
-        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
-                              ("model_versions", "source"),
-                              ("model_versions", "storage_location")):  # fmt: skip
-            connection.execute(
-                f"update {table} set {column} = replace({column}, ?, ?)",  # noqa: S608
-                (str(installation.home.root), str(home.root)),
-            )
-
-    # The Feast repository holds absolute paths.
-    apply = Use("test", Role.JOB, Purpose.EARLY_WARNING, Action.APPLY, NOW)
-    FeatureStore.at(home).apply(apply)
-
-    def run(*arguments: str, code: int = 0, now: str = "2026-11-23T08:00:00+01:00") -> Any:
-        return installation.run("--home", str(home.root), *arguments, code=code, now=now)
-
-    return replace(installation, home=home, run=run)
 
 
 def schools(home: Home) -> list[str]:
@@ -193,9 +167,7 @@ def check_way_to_measure(own: Any, told: tuple[str, ...], run_id: str, learned: 
     newest = Registry.at(own.home).versions()[-1]
     assert newest.number == 2
     without = Ledger(open_ledger(own.home)).pupils_in(newest.run_id, Action.TRAIN)
-    # Should be exactly one fewer. Once it was two (815 of 817), for a reason that is not found yet:
-    # until it is, this says less than it should. That only this pupil left the log is held above.
-    assert without < learned, "not the pupil who was erased"
+    assert without == learned - 1, "not the pupil who was erased"
     compare = re.search(r"\(tijdig (compare 1 latest)\)", way)
     assert compare
     told_by_it = own.run(*compare[1].split(), now="2026-11-23T13:00:00+01:00").output

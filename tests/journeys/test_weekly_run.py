@@ -27,9 +27,16 @@ from serving.decisions import Decisions, Draft, RowAddress
 from serving.facts import Day, read_facts
 from serving.lists import Block, ListStore, PublishedList
 from serving.tables import MONTH_COUNTS, open_app
+from tests.journeys.conftest import A_WEEK_LATER, Installation, copied
 
 MONDAY = date(2026, 11, 9)
 NEXT_MONDAY = date(2026, 11, 16)
+
+
+@pytest.fixture(scope="module")
+def installation(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A copy: these journeys publish, correct and object, which no other file must find done."""
+    return copied(installation, tmp_path_factory.mktemp("weekly"), A_WEEK_LATER)
 
 
 @pytest.fixture(scope="module")
