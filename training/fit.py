@@ -17,10 +17,11 @@ from features.records import RecordLog
 from features.settings import Home
 from features.store import FeatureStore
 from models.bundle import Metadata
-from models.logistic import fit_logistic
+from models.logistic import LogisticModel, fit_logistic
 from models.registry import Registry
 from models.stored import RiskModel
 from training.assess import INCUMBENT, LOGISTIC, MODEL, assess
+from training.calibrators import HeldBack
 from training.cohort import ExperimentRows, gather_rows
 from training.examine import Place, Trial, check_definition, find
 from training.experiment import Experiment, read_experiment
@@ -146,20 +147,39 @@ def fit_again(
 ) -> tuple[RiskModel, ...]:
     """The same model once for each of the experiment's further seeds."""
     return tuple(
-        fit_models(
+        fit_model(
             rows,
             values,
             replace(experiment, model=replace(experiment.model, seed=seed)),
             contract_hash,
-        ).model
+        )
         for seed in experiment.seeds
     )
+
+
+def fit_model(
+    rows: ExperimentRows, values: Values, experiment: Experiment, contract_hash: str
+) -> RiskModel:
+    """The model of `fit_models`, without a logistic regression beside it."""
+    return _fit(rows, values, experiment, contract_hash, beside=False)[0]
 
 
 def fit_models(
     rows: ExperimentRows, values: Values, experiment: Experiment, contract_hash: str
 ) -> Fitted:
     """The model and the logistic regression, both fitted and calibrated on the same rows."""
+    model, logistic, back = _fit(rows, values, experiment, contract_hash, beside=True)
+    assert logistic is not None
+    return Fitted(model, logistic, back)
+
+
+def _fit(
+    rows: ExperimentRows,
+    values: Values,
+    experiment: Experiment,
+    contract_hash: str,
+    beside: bool,
+) -> tuple[RiskModel, LogisticModel | None, HeldBack]:
     names = experiment.features.names()
     fit_on = choose(training_rows(rows, values, Part.FIT), names)
     calibrate_on = choose(training_rows(rows, values, Part.CALIBRATION), names)
@@ -177,23 +197,22 @@ def fit_models(
     )
     lead = lead_weeks(rows, Part.FIT)
     first = fit_family(experiment, fit_on, calibrate_on, metadata, lead)
-    logistic = fit_logistic(fit_on, calibrate_on, metadata=metadata)
+    logistic = fit_logistic(fit_on, calibrate_on, metadata=metadata) if beside else None
     back = held_back(first, calibrate_on)
     del fit_on  # of a country these rows are gigabytes
     if not experiment.splits.refit:
-        return Fitted(first, logistic, back)
+        return first, logistic, back
     parts = (Part.FIT, Part.EMBARGO, Part.CALIBRATION)
     everything = choose(training_rows(rows, values, *parts), names)
     metadata = replace(metadata, trained_until=metadata.calibrated_until)
     # A calibrator must not learn from margins of rows that its model has seen: the first stays.
     lead = lead_weeks(rows, *parts)
     final = fit_family(experiment, everything, calibrate_on, metadata, lead)
-    beside = fit_logistic(everything, calibrate_on, metadata=metadata)
-    return Fitted(
-        replace(final, calibrator=first.calibrator),
-        replace(beside, calibrator=logistic.calibrator),
-        back,
-    )
+    final = replace(final, calibrator=first.calibrator)
+    if logistic is not None:
+        again = fit_logistic(everything, calibrate_on, metadata=metadata)
+        logistic = replace(again, calibrator=logistic.calibrator)
+    return final, logistic, back
 
 
 def lead_weeks(rows: ExperimentRows, *parts: Part) -> NDArray[np.int16]:

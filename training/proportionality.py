@@ -37,7 +37,7 @@ from training.bootstrap import Flags, Floats, Interval, Resamples
 from training.cohort import ExperimentRows, gather_rows
 from training.evaluate import Evaluator, Score
 from training.experiment import Experiment, FeatureChoice, parse_experiment
-from training.fit import fit_models
+from training.fit import fit_model
 from training.looks import look
 from training.smallest import smallest_set
 from training.splits import Part
@@ -196,7 +196,7 @@ class _Bench:
     def _fit(self, names: tuple[str, ...], contract_hash: str) -> RiskModel:
         chosen = FeatureChoice(self.experiment.features.service, only=names)
         experiment = replace(self.experiment, features=chosen)
-        return fit_models(self.rows, self.values, experiment, contract_hash).model
+        return fit_model(self.rows, self.values, experiment, contract_hash)
 
     def _judged(self, model: RiskModel) -> _Measured:
         evaluator, tested = self._evaluator()

@@ -173,7 +173,7 @@ SOME_WEEKS_LATER = 20
 
 
 def _true_chances(installation: Any) -> pl.DataFrame:
-    truth = installation.home.root.parent / "sim" / "truth" / "oracle.parquet"
+    truth = installation.simulated / "truth" / "oracle.parquet"
     chances = pl.read_parquet(truth)
     pupils = chances.select("school", "pupil_number").unique(maintain_order=True)
     keys = pupil_keys(

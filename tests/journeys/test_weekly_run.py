@@ -137,7 +137,7 @@ def test_new_absences_of_a_region_are_the_onsets_that_happened(installation: Any
         began = sum(row.began for row in months if school_year_of(row.month) == year)
         reached = sum(school_year_of(day) == year and day < MONDAY for day in onsets)
         assert began == reached
-    truth = pl.read_parquet(installation.home.root.parent / "sim" / "truth" / "onsets.parquet")
+    truth = pl.read_parquet(installation.simulated / "truth" / "onsets.parquet")
     last = truth.filter(pl.col("onset_on").is_between(date(2025, 8, 1), date(2026, 6, 10)))
     began = sum(row.began for row in months if school_year_of(row.month) == 2025)
     assert len(last) >= 5, "too few onsets to say anything"
@@ -214,7 +214,7 @@ def _only_so_many_new_names(lists: ListStore, school: str) -> None:
 
 
 def _list_in_canonical_form(installation: Any, lists: ListStore) -> PublishedList:
-    deliveries = installation.home.root.parent / "sim" / "deliveries"
+    deliveries = installation.simulated / "deliveries"
     for school in lists.schools():
         published = lists.get(school, MONDAY)
         canonical = (deliveries / school / "absence.csv").exists()
@@ -279,7 +279,7 @@ def _missed_in_a_row(log: RecordLog, school: str, pupil_key: PupilKey) -> list[d
 def _withdraw_everything(installation: Any, school: str, pupil_key: PupilKey, folder: Path) -> None:
     """A delivery in which the school takes back all records of one pupil, after the Monday."""
     number = Vault.open(installation.home, {}).identities([pupil_key])[pupil_key].pupil_number
-    source = installation.home.root.parent / "sim" / "deliveries" / school / "absence.csv"
+    source = installation.simulated / "deliveries" / school / "absence.csv"
     (folder / "correction").mkdir()
     with (
         source.open(encoding="utf-8", newline="") as old,
