@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from features.catalogue import CATALOGUE, Feature
 from features.catalogue.feature import Unit
+from features.catalogue.formulas import FORMULAS_NL
 from features.errors import NotAllowed
 from features.governance.approvals import (
     LONGEST_APPROVAL,
@@ -174,7 +175,11 @@ def _lineage(followed: FollowedFeature) -> TablePart:
     window = counted(one.window, "schoolweek", "schoolweken") if one.window else "zie omschrijving"
     rows = (
         ("1. Bronkolommen", ", ".join(one.sources)),
-        ("2. Berekening", f"venster: {window}; eenheid: {_UNITS[one.unit]}; versie {one.version}"),
+        (
+            "2. Berekening",
+            f"{FORMULAS_NL[one.name]} Venster: {window}; eenheid: {_UNITS[one.unit]}; "
+            f"versie {one.version}",
+        ),
         (
             "3. Kenmerk",
             f"{one.name}, vingerafdruk van definitie en berekening {one.definition_hash[:12]}",

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import RedirectResponse, Response
 
 from features.catalogue import CATALOGUE
+from features.catalogue.formulas import FORMULAS_NL
 from features.errors import NotThere
 from features.governance.approvals import expiring
 from features.governance.audit import AuditRow
@@ -233,7 +234,7 @@ def _feature(entry: RegisteredFeature) -> FeatureLine:
     known = FeatureLine(
         name=feature.name,
         label=feature.label_nl,
-        description=feature.description,
+        formula=FORMULAS_NL[feature.name],
         window=window,
         source_count=counted(len(feature.sources), "bron", "bronnen"),
         sources=feature.sources,

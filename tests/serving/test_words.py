@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import serving
+from features.catalogue import CATALOGUE
+from features.catalogue.formulas import FORMULAS_NL
 from tests.serving.test_pages import BANNED
 
 ROOT = Path(serving.__file__).parents[1]
@@ -42,3 +44,14 @@ def test_the_rules_see_what_they_look_for() -> None:
     assert BANNED.search("een Thuiszitter") and INFORMAL.search("wat doe je?")
     places = {place.split(":")[0] for place, _text in texts()}
     assert {"list.html", "team_overview.typ", "serving/steps.py", "models/reasons.py"} <= places
+
+
+def test_every_feature_has_a_dutch_formula_with_the_numbers_of_its_definition() -> None:
+    """The definition that approval rests on and the words an officer reads say the same."""
+    assert set(FORMULAS_NL) == {one.name for one in CATALOGUE}
+    for one in CATALOGUE:
+        formula = FORMULAS_NL[one.name]
+        told, meant = (set(re.findall(r"\d+", text)) - {"1"} for text in (formula, one.description))
+        assert told == meant, one.name
+        is_told = "onbekend" in formula.replace("niet bekend", "")
+        assert is_told == ("NaN" in one.description), one.name

@@ -12,7 +12,7 @@ class FeatureLine:
 
     name: str
     label: str
-    description: str
+    formula: str
     window: str
     source_count: str
     sources: tuple[str, ...]
