@@ -60,10 +60,12 @@ class Days:
     """Days before the Monday `as_of`, [pupils, days]; the first pupil is the one explained.
 
     `counted` marks days with planned time in a week in which the group was registered.
+    `episode_days` are [days]: how far two sick days lie apart (`features.absence.episodes`).
     """
 
     as_of: date
     weeks: SchoolWeeks
+    episode_days: NDArray[np.int32]
     planned: NDArray[np.int16]
     counted: Flags
     minutes: Mapping[AbsenceKind, NDArray[np.int16]]
@@ -188,6 +190,7 @@ class SchoolRecords:
         return Days(
             as_of=self._as_of,
             weeks=known.weeks,
+            episode_days=known.episode_days,
             planned=known.planned[rows],
             counted=known.counted[rows],
             minutes={kind: minutes[rows] for kind, minutes in known.minutes.items()},

@@ -95,10 +95,14 @@ def unauthorised_hours(window: Window) -> Quantity:
 
 
 def sick_episodes(window: Window) -> Quantity:
-    """Stretches of sick days; a week-end between them does not divide."""
-    return lambda days: _known(
-        days, window(days), _days_in(days, window(days), sick(days)).episodes()
-    )
+    """Stretches of sick days; a week-end, or by the school's setting a holiday, divides none."""
+
+    def value(days: Days) -> Numbers:
+        chosen = window(days)
+        number = _days_in(days, chosen, sick(days)).episodes(days.episode_days)
+        return _known(days, chosen, number)
+
+    return value
 
 
 def current_run(days: Days) -> Numbers:

@@ -61,12 +61,13 @@ def absence_features(
     now: Pupil,
     windows: Windows,
     beside_free: NDArray[np.bool_],
+    episode_days: NDArray[np.int32],
     out: NDArray[np.float32],
     row: int,
 ) -> None:
     """Write what hangs on the pupil alone to column `row` of `out`."""
     volumes(now.weeks.totals, windows, out, row)
-    patterns(now, windows, beside_free, out[_PATTERNS:], row)
+    patterns(now, windows, beside_free, episode_days, out[_PATTERNS:], row)
 
 
 @compiled

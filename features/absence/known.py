@@ -41,13 +41,15 @@ class KnownDays:
     Arrays are [pupils, days]; day 0 is `weeks.first_monday`, and the days reach back as far as any
     feature looks. `minutes` holds the kinds of ABSENCE_PRIORITY, together at most `planned`.
     `counted` marks days with planned time in a week in which the group was registered: the days
-    that features are made of. `group` is a number per pupil, equal for classmates, -1 for who is
-    not enrolled on `as_of`; for them `enrolled_on` and `year_group` are None.
+    that features are made of. `episode_days` are [days] (`features.absence.episodes`). `group` is a
+    number per pupil, equal for classmates, -1 for who is not enrolled on `as_of`; for them
+    `enrolled_on` and `year_group` are None.
     """
 
     as_of: date
     pupil_keys: tuple[PupilKey, ...]
     weeks: SchoolWeeks
+    episode_days: NDArray[np.int32]
     planned: NDArray[np.int16]
     counted: NDArray[np.bool_]
     minutes: Mapping[AbsenceKind, NDArray[np.int16]]
@@ -93,6 +95,7 @@ def known_days(tables: PartitionTables, school: str, as_of: date) -> KnownDays:
         as_of=as_of,
         pupil_keys=tuple(PupilKey(key) for key in known.pupils.keys.to_pylist()),
         weeks=known.weeks,
+        episode_days=known.episode_days[:end],
         planned=days.planned[:, :end],
         counted=((days.planned > 0) & days.is_registered)[:, :end],
         minutes={kind: days.minutes[at][:, :end] for at, kind in enumerate(KINDS[:TIMED])},

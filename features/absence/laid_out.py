@@ -72,10 +72,14 @@ def _lay_out(school: School, first: int, end: int, pupil: Pupil, out: LaidOut) -
 
 @dataclass(frozen=True)
 class SchoolDays:
-    """One school as known at one moment; `days` has a row per pupil of `pupils`."""
+    """One school as known at one moment; `days` has a row per pupil of `pupils`.
+
+    `episode_days` are [days] (`features.absence.episodes`).
+    """
 
     pupils: Pupils
     weeks: SchoolWeeks
+    episode_days: NDArray[np.int32]
     days: LaidOut
     has_placement: NDArray[np.bool_]
 
@@ -90,6 +94,7 @@ def school_days(tables: PartitionTables, school: str, span: Span, as_of: datetim
     return SchoolDays(
         pupils=known.pupils,
         weeks=one.plans.weeks[0],
+        episode_days=one.plans.plans.episode_days[0],
         days=lay_out(one),
         has_placement=held > 0,
     )

@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.absence.episodes import EPISODE_GAP_DAYS
+
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.signedinteger[Any]]
-
-EPISODE_GAP_DAYS = 5
-"""Sick days with no more than this between them (a week-end with public holidays) are one episode,
-if no counted day lies between them; a holiday week divides."""
 
 CONCENTRATION_MIN_DAYS = 4
 
@@ -74,17 +72,19 @@ class FlaggedDays:
         np.maximum.at(longest, pupil, length.astype(np.float64))
         return longest
 
-    def episodes(self) -> Numbers:
+    def episodes(self, episode_days: NDArray[np.int32]) -> Numbers:
         """Per pupil: stretches of flagged days that follow each other within EPISODE_GAP_DAYS.
 
-        >>> both = np.ones((2, 1), bool)
-        >>> flagged_days(both, both, np.array([4, 7])).episodes()      # Friday, Monday
+        `episode_days` are the school's, [days] (`features.absence.episodes`).
+
+        >>> both, every_day = np.ones((2, 1), bool), np.arange(15, dtype=np.int32)
+        >>> flagged_days(both, both, np.array([4, 7])).episodes(every_day)    # Friday, Monday
         array([1.])
-        >>> flagged_days(both, both, np.array([4, 14])).episodes()     # a holiday week between
+        >>> flagged_days(both, both, np.array([4, 14])).episodes(every_day)   # over a holiday week
         array([2.])
         """
         is_near = np.zeros(len(self.day), bool)
-        is_near[1:] = self.day[1:] - self.day[:-1] <= EPISODE_GAP_DAYS
+        is_near[1:] = np.diff(episode_days[self.day]) <= EPISODE_GAP_DAYS
         return self._per_pupil(self.pupil[~(self.follows() & is_near)])
 
     def single(self) -> "FlaggedDays":

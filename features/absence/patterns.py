@@ -10,15 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.absence.episodes import EPISODE_GAP_DAYS
 from features.absence.pupil import ANY, HALF, SICK, Cells, Pupil, Weeks
 from features.absence.quantities import ABSENT, COUNTED, PLANNED, SICK_DAYS
 from features.absence.volumes import Windows, total
 from features.absence.windows import PREVIOUS_YEAR, THIS_YEAR, W12, W40
 from features.compiled import compiled
-
-EPISODE_GAP_DAYS = 5
-"""Sick days with no more than this between them (a week-end with public holidays) are one episode,
-if no counted day lies between them; a holiday week divides."""
 
 CONCENTRATION_MIN_DAYS = 4
 
@@ -82,12 +79,14 @@ def runs_between(
 
 
 @compiled
-def sick_episodes(cells: Cells, first_week: int, end_week: int) -> int:
+def sick_episodes(
+    cells: Cells, first_week: int, end_week: int, episode_days: NDArray[np.int32]
+) -> int:
     """Stretches of sick days that follow each other within EPISODE_GAP_DAYS."""
     last, last_day, number = -1, -1, 0
     for cell in range(cells.of_week[first_week], cells.of_week[end_week]):
         if cells.marks[cell] & SICK:
-            day, place = cells.day[cell], cells.place[cell]
+            day, place = episode_days[cells.day[cell]], cells.place[cell]
             is_same = number > 0 and place == last + 1 and day - last_day <= EPISODE_GAP_DAYS
             number += not is_same
             last, last_day = place, day
@@ -125,6 +124,7 @@ def patterns(
     pupil: Pupil,
     windows: Windows,
     beside_free: NDArray[np.bool_],
+    episode_days: NDArray[np.int32],
     out: NDArray[np.float32],
     row: int,
 ) -> None:
@@ -136,7 +136,7 @@ def patterns(
     has_40 = total(totals, windows, PLANNED, W40) > 0
     half_12 = runs_between(cells, weeks, HALF, w12, end, beside_free)
     half_40 = runs_between(cells, weeks, HALF, w40, end, beside_free)
-    episodes = sick_episodes(cells, w40, end)
+    episodes = sick_episodes(cells, w40, end, episode_days)
     out[0, row] = (
         runs_between(cells, weeks, ANY, w40, end, beside_free).current if has_40 else np.nan
     )
@@ -150,10 +150,10 @@ def patterns(
     half = runs_between(cells, weeks, HALF, previous[0], previous[1], beside_free)
     out[5, row] = half.longest if has_previous else np.nan
     out[6, row] = weeks_since_full_week(weeks, w40, end) if has_40 else np.nan
-    out[7, row] = sick_episodes(cells, w12, end) if has_12 else np.nan
+    out[7, row] = sick_episodes(cells, w12, end, episode_days) if has_12 else np.nan
     out[8, row] = episodes if has_40 else np.nan
     has_year = total(totals, windows, PLANNED, THIS_YEAR) > 0
-    out[9, row] = sick_episodes(cells, year, end) if has_year else np.nan
+    out[9, row] = sick_episodes(cells, year, end, episode_days) if has_year else np.nan
     sick_days = total(totals, windows, SICK_DAYS, W40)
     out[10, row] = sick_days / episodes if has_40 and episodes > 0 else np.nan
     out[11, row] = half_12.single if has_12 else np.nan

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.absence.episodes import episode_days
 from features.absence.pupils import FAR_AHEAD, LONG_AGO, Pupils, Whole, spans_of
 from features.absence.span import Span
 from features.records.partition import Lifetimes, lifetimes
@@ -21,13 +22,15 @@ class Plans(NamedTuple):
     """The plans of one school one after the other; `number[k]` is the one of moment number k.
 
     `minutes` is [plans, groups, days]: planned for a group on a day, 0 without school.
-    `school_days` and `beside_free` (there is no school the day before or after) are [plans, days].
+    `school_days`, `beside_free` (there is no school the day before or after) and `episode_days`
+    (`features.absence.episodes`) are [plans, days].
     """
 
     number: Whole
     minutes: NDArray[np.int16]
     school_days: NDArray[np.bool_]
     beside_free: NDArray[np.bool_]
+    episode_days: NDArray[np.int32]
 
 
 class OwnTimetables(NamedTuple):
@@ -68,18 +71,25 @@ def school_plans(
     days = _Calendar(schools, calendar, span, moments)
     table = _Timetable(timetable, span, moments)
     anew = sorted(at for at in {0} | days.changes | table.changes if at < len(moments))
-    school_days, minutes, sectors, weeks = [], [], [], []
+    known, minutes, weeks = [], [], []
     for moment in anew:
-        sector, flags = days.at(moment)
-        sectors.append(sector)
-        weeks.append(SchoolWeeks(span.first_day, flags))
-        school_days.append(flags)
-        minutes.append(table.of_groups(groups, moment) * flags)
+        one = days.at(moment)
+        known.append(one)
+        weeks.append(SchoolWeeks(span.first_day, one.school_days))
+        minutes.append(table.of_groups(groups, moment) * one.school_days)
     number = np.searchsorted(anew, np.arange(len(moments)), side="right") - 1
-    flags = np.stack(school_days)
+    flags = np.stack([one.school_days for one in known])
     padded = np.pad(flags, ((0, 0), (1, 1)))
-    plans = Plans(number, np.stack(minutes), flags, ~padded[:, :-2] | ~padded[:, 2:])
-    return SchoolPlans(plans, [sectors[at] for at in number], [weeks[at] for at in number])
+    plans = Plans(
+        number,
+        np.stack(minutes),
+        flags,
+        beside_free=~padded[:, :-2] | ~padded[:, 2:],
+        episode_days=np.stack(
+            [episode_days(one.school_days, span, one.over_holidays) for one in known]
+        ),
+    )
+    return SchoolPlans(plans, [known[at].sector for at in number], [weeks[at] for at in number])
 
 
 def own_timetables(
@@ -100,6 +110,17 @@ def own_timetables(
     )
 
 
+class _KnownCalendar(NamedTuple):
+    """What a school is like at one moment; without a known description no day is a school day.
+
+    `over_holidays`: its reports of illness run on through a holiday.
+    """
+
+    sector: str | None
+    school_days: NDArray[np.bool_]
+    over_holidays: bool
+
+
 class _Calendar:
     """Which days are school days: the region's holidays with the school's own days over them.
 
@@ -111,7 +132,8 @@ class _Calendar:
     ) -> None:
         self._span = span
         ordered = schools.sort_by("record_key")
-        self._schools = ordered.select(["sector", "region"]).to_pylist()
+        columns = ["sector", "region", "episodes_over_holidays"]
+        self._schools = ordered.select(columns).to_pylist()
         self._schools_live = lifetimes(ordered, moments)
         own = calendar.sort_by([("date", "ascending"), ("record_key", "ascending")])
         self._live = lifetimes(own, moments)
@@ -125,17 +147,18 @@ class _Calendar:
         """The moments at which something begins or ceases to count."""
         return _changes(self._schools_live) | _changes(self._live)
 
-    def at(self, moment: int) -> tuple[str | None, NDArray[np.bool_]]:
-        """The sector and the school days at moment number `moment`."""
+    def at(self, moment: int) -> _KnownCalendar:
+        """What is known at moment number `moment`."""
         known = np.flatnonzero(self._schools_live.at(moment))
         if not len(known):
-            return None, np.zeros(self._span.days, bool)
+            return _KnownCalendar(None, np.zeros(self._span.days, bool), over_holidays=False)
         school = self._schools[known[-1]]
         region = Region(school["region"])
         days = national_school_days(region, self._span.first_day, self._span.last_day).copy()
         own = self._live.at(moment) & self._inside
         days[self._day[own]] = self._is_school_day[own]
-        return school["sector"], days
+        over_holidays = bool(school["episodes_over_holidays"])
+        return _KnownCalendar(school["sector"], days, over_holidays)
 
 
 class _Held(NamedTuple):

@@ -133,8 +133,10 @@ def _write_rows(
             row_of[moment] += 1
             out.pupil[row], out.placement[row] = pupil, placed
             windows = mondays.windows[moment]
-            beside_free = known.plans.beside_free[known.plans.number[moment]]
-            absence_features(now, windows, beside_free, out.values, row)
+            plan = known.plans.number[moment]
+            beside_free = known.plans.beside_free[plan]
+            episode_days = known.plans.episode_days[plan]
+            absence_features(now, windows, beside_free, episode_days, out.values, row)
             add_shares(now, windows, known.placements.group[placed], moment, shares, row)
             clock = SchoolClock(
                 known.today[moment],

@@ -124,12 +124,13 @@ def _versions(
     if not files:
         return None
     visible = log.deliveries()["delivery"].to_pylist()
-    columns = [name for name in schema_of(table).names if name not in _NOT_NEEDED]
+    # A column that a later release added stands in no file, or in the newer ones only.
+    stored = session.read.option("mergeSchema", "true").parquet(*files)
+    needed = [name for name in schema_of(table).names if name not in _NOT_NEEDED]
     return (
-        session.read.parquet(*files)
-        .where(f.col("delivery").isin(visible) & f.col("school").isin(list(schools)))
+        stored.where(f.col("delivery").isin(visible) & f.col("school").isin(list(schools)))
         .where(f.col("known_at") < f.lit(known_before))
-        .select(*columns)
+        .select(*(name for name in needed if name in stored.columns))
         .withColumn(_TABLE, f.lit(table.value))
     )
 

@@ -14,6 +14,7 @@ PLANNED = (
     "placements.left_on",
 )
 ABSENCE = ("absence.kind", "absence.starts_at", "absence.ends_at", "absence.minutes", *PLANNED)
+EPISODES = (*ABSENCE, "schools.episodes_over_holidays")
 
 
 _THEMES = {"unauthorised": Theme.UNAUTHORISED}
@@ -58,6 +59,7 @@ def _volume(
     sentence_nl: str,
     description: str,
     *,
+    sources: tuple[str, ...] = ABSENCE,
     health: bool = False,
     other: str | None = None,
     theme: Theme | None = None,
@@ -69,7 +71,7 @@ def _volume(
         role="model",
         unit=unit,
         window=window,
-        sources=ABSENCE,
+        sources=sources,
         label_nl=label_nl,
         sentence_nl=sentence_nl,
         direction=1,
@@ -93,7 +95,10 @@ SICK = (
         "Ziekteperioden, de laatste 12 schoolweken",
         "In de laatste 12 schoolweken {value} ziekteperioden.",
         "Sick episodes with a day in the last 12 school weeks: planned days with sick time that "
-        "follow each other within 5 days are one episode, however often it was reported.",
+        "follow each other within 5 days are one episode, however often it was reported. Where the "
+        "school says that its reports run on through a holiday, one counts as a week-end; the "
+        "summer holiday divides.",
+        sources=EPISODES,
         health=True,
     ),
     _volume(
@@ -104,6 +109,7 @@ SICK = (
         "Ziekteperioden, de laatste 40 schoolweken",
         "In de laatste 40 schoolweken {value} ziekteperioden.",
         "Sick episodes with a day in the last 40 school weeks, merged as for 12 weeks.",
+        sources=EPISODES,
         health=True,
     ),
     _volume(
@@ -114,6 +120,7 @@ SICK = (
         "Gemiddelde lengte van een ziekteperiode, de laatste 40 schoolweken",
         "In de laatste 40 schoolweken duurde een ziekteperiode gemiddeld {value} schooldagen.",
         "Planned days with sick time per sick episode, last 40 school weeks; NaN without episode.",
+        sources=EPISODES,
         health=True,
     ),
     _volume(
@@ -134,6 +141,7 @@ SICK = (
         "Ziekteperioden, dit schooljaar",
         "Dit schooljaar {value} ziekteperioden.",
         "Sick episodes with a day in the weeks that begin in the school year of the as-of date.",
+        sources=EPISODES,
         health=True,
     ),
     _volume(

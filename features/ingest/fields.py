@@ -98,6 +98,7 @@ _FIELDS: dict[LogTable, dict[str, Field]] = {
         "name": Field(Kind.TEXT, required=True),
         "sector": _choice(Sector),
         "region": _choice(Region),
+        "episodes_over_holidays": Field(Kind.CHOICE, choices=YES_NO),
     },
     LogTable.CODES: {
         "school": _SCHOOL,

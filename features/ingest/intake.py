@@ -179,7 +179,9 @@ class Intake:
 
     def _content(self, table: LogTable, rows: pl.DataFrame) -> pl.DataFrame:
         match table:
-            case LogTable.SCHOOLS | LogTable.CALENDAR:
+            case LogTable.SCHOOLS:
+                return rows.with_columns(pl.col("episodes_over_holidays") == "yes")
+            case LogTable.CALENDAR:
                 return rows
             case LogTable.CODES:
                 return rows.with_columns(authorised=pl.col("authorised") == "yes")

@@ -32,7 +32,10 @@ def with_fingerprint(rows: pl.DataFrame, table: LogTable) -> pl.DataFrame:
     return rows.with_columns(fingerprints(rows, [*first, "withdrawn"], added).alias("fingerprint"))
 
 
-_ADDED_LATER = {LogTable.CODES: ("valid_from", "valid_to")}
+_ADDED_LATER = {
+    LogTable.CODES: ("valid_from", "valid_to"),
+    LogTable.SCHOOLS: ("episodes_over_holidays",),
+}
 """Columns that older deliveries did not have: where they are blank the hash is the old one."""
 
 

@@ -52,6 +52,8 @@ _OWN_COLUMNS: dict[LogTable, dict[str, pa.DataType]] = {
         "name": pa.string(),
         "sector": pa.string(),
         "region": pa.string(),
+        # Whether its reports of illness run on through a holiday; null: not said, so no.
+        "episodes_over_holidays": pa.bool_(),
     },
     LogTable.CODES: {
         "school": pa.string(),

@@ -4,11 +4,14 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from features.build import build
 from features.build.spark import SparkSettings, build_on_spark, spark_session
@@ -19,6 +22,7 @@ pyspark = pytest.importorskip("pyspark", reason="the extra `spark` is not instal
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java 17")
 
 SCHOOLS = ("90AB00", "90AC00", "90AD00")
+SCHOOL = {"name": "De Proef", "sector": "po", "region": "midden"}
 MONDAYS = [date(2026, 11, 2) + timedelta(weeks=week) for week in range(3)]
 
 
@@ -59,16 +63,18 @@ def versions_of(school: str, late: bool, history: ModuleType) -> dict[str, list[
 
     if late:
         known = {"known_at": datetime(2026, 11, 8, 12, tzinfo=UTC)}
+        run_on = {"record_key": f"{school}-schools-0", "episodes_over_holidays": True}
         return {
+            "schools": [{**SCHOOL, **run_on, **known, "school": school}],
             "absence": [
                 record(1, 6, kind="unauthorised", minutes=50, **known),
                 record(2, 7, withdrawn=True, **known),
                 record(9, 8, kind="leave", **known),
-            ]
+            ],
         }
     enrolled = {"group": "5a", "year_group": "5", "enrolled_on": date(2024, 8, 1)}
     tables: dict[str, list[dict[str, Any]]] = {
-        "schools": [{"name": "De Proef", "sector": "po", "region": "midden"}],
+        "schools": [SCHOOL],
         "timetable": history.plain_week("5a"),
         "calendar": [{"date": date(2026, 10, 9), "kind": "study_day"}],
         "placements": [{**enrolled, "pupil_key": f"{school}-{n}"} for n in range(4)],
@@ -83,7 +89,8 @@ def versions_of(school: str, late: bool, history: ModuleType) -> dict[str, list[
         "absence": [
             record(n, 5 + n, ends_at=None if n == 4 else datetime(2026, 10, 5 + n))
             for n in range(6)
-        ],
+        ]
+        + [record(n, day) for n, day in ((6, 16), (10, 26))],
     }
     return {
         name: [
@@ -110,6 +117,25 @@ def test_spark_builds_the_same_bytes_school_by_school(session: Any, log: RecordL
     assert [table.num_rows for table in local] == [12, 12, 12]
     assert [as_bytes(table) for table in spark] == [as_bytes(table) for table in local]
     assert [table.schema.metadata for table in spark] == [t.schema.metadata for t in local]
+
+
+@needs_java
+def test_a_log_whose_older_files_lack_a_column_of_today(
+    session: Any, log: RecordLog, tmp_path: Path
+) -> None:
+    """Files of before a school could say that its reports run on through a holiday."""
+    older = RecordLog(Path(shutil.copytree(log.root, tmp_path / "records")))
+    told = list(build(older, MONDAYS, ["90AC00"]))
+    path = str(older.root / "schools")
+    rows = pa.table(DeltaTable(path).to_pyarrow_table())
+    is_first = pc.field("known_at") < datetime(2026, 1, 1, tzinfo=UTC)
+    first = rows.filter(is_first).drop_columns(["episodes_over_holidays"])
+    write_deltalake(path, first, mode="overwrite", schema_mode="overwrite")
+    untold = list(build_on_spark(session, older, MONDAYS, ["90AC00"]))
+    write_deltalake(path, rows.filter(~is_first), mode="append", schema_mode="merge")
+    both = list(build_on_spark(session, older, MONDAYS, ["90AC00"]))
+    assert [as_bytes(table) for table in both] == [as_bytes(table) for table in told]
+    assert [as_bytes(table) for table in untold] != [as_bytes(table) for table in told]
 
 
 @needs_java

@@ -65,7 +65,7 @@ def test_the_same_sources_elsewhere_are_the_same_code(sources: Path) -> None:
         ("support.py", "MOST_WEEKS = ", "MOST_WEEKS = 1 + ", {"support"}),
         ("build/career.py", "placements.enrolled[row] < year.began",
          "placements.enrolled[row] <= year.began", {"career"}),
-        ("absence/patterns.py", "EPISODE_GAP_DAYS = ", "EPISODE_GAP_DAYS = 1 + ", {"absence"}),
+        ("absence/episodes.py", "EPISODE_GAP_DAYS = ", "EPISODE_GAP_DAYS = 1 + ", {"absence"}),
         ("records/partition.py", "known_before", "known_until", set(FAMILIES)),
         ("vocabulary.py", "ABSENT_KINDS = ", "ABSENT_KINDS = set() or ", {"absence"}),
         ("school_weeks.py", "AS_OF_HOUR = time(6)", "AS_OF_HOUR = time(7)", set(FAMILIES)),

@@ -26,11 +26,13 @@ class School:
 
     pupils: int = 14
     first_year: int = 2025
+    over_holidays: bool | None = None
     rows: dict[LogTable, list[dict[str, Any]]] = field(default_factory=dict)
     number: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.add(LogTable.SCHOOLS, name="De Proef", sector="vo", region="midden")
+        about = {"name": "De Proef", "sector": "vo", "region": "midden"}
+        self.add(LogTable.SCHOOLS, **about, episodes_over_holidays=self.over_holidays)
         for weekday in range(1, 6):
             self.add(
                 LogTable.TIMETABLE,
@@ -125,10 +127,10 @@ class School:
         }
 
 
-def lively_school(seed: int) -> School:
+def lively_school(seed: int, over_holidays: bool | None = None) -> School:
     """Two years of random records of every kind for fourteen pupils."""
     rng = np.random.default_rng(seed)
-    school = School()
+    school = School(over_holidays=over_holidays)
     kinds = list(AbsenceKind)
     for at in range(school.pupils):
         day = date(2025, 9, 1)

@@ -36,8 +36,9 @@ def days(*texts: str) -> list[date]:
 
 def test_every_figure_agrees_with_the_feature_of_that_name() -> None:
     positive = set()
-    for seed, monday in itertools.product((1, 2, 3), (MONDAY, date(2026, 9, 7), date(2026, 3, 2))):
-        tables = lively_school(seed).tables()
+    mondays = (MONDAY, date(2026, 9, 7), date(2026, 3, 2))
+    for seed, monday in itertools.product((1, 2, 3), mondays):
+        tables = lively_school(seed, over_holidays=seed == 3).tables()
         records = SchoolRecords(tables, SCHOOL, monday)
         for row in build_partition(tables, [monday]).to_pylist():
             days = records.of(row["pupil_key"]).days
@@ -51,6 +52,24 @@ def test_every_figure_agrees_with_the_feature_of_that_name() -> None:
                     assert measure.before is not None
                     assert same(measure.before(days)[0], row[name])
     assert positive == {measure.feature for measure in ALL_MEASURES}, "some are never tried"
+
+
+def test_sick_episodes_over_holidays_are_told_as_the_feature_counts_them() -> None:
+    """The last day before the autumn holiday (17 to 25 October) and the first one after it."""
+    said = {}
+    for over_holidays in (None, True):
+        school = School(over_holidays=over_holidays)
+        for day in days("09-01", "09-10", "09-18", "10-16", "10-26", "11-05"):
+            school.absent("pupil-00", day)
+        tables = school.tables()
+        measured = SchoolRecords(tables, SCHOOL, MONDAY).of(PupilKey("pupil-00")).days
+        [measure] = [one for one in ALL_MEASURES if one.feature == "sick_episodes_12w"]
+        rows = {row["pupil_key"]: row for row in build_partition(tables, [MONDAY]).to_pylist()}
+        assert measure.value(measured)[0] == rows["pupil-00"]["sick_episodes_12w"]
+        said[over_holidays] = school.explain(absence=1.0).reasons[0]
+    assert "6 ziekteperioden" in said[None].sentence
+    assert "5 ziekteperioden" in said[True].sentence
+    assert said[None].evidence == said[True].evidence
 
 
 def same(counted: Any, wanted: Any) -> bool:

@@ -1,17 +1,20 @@
 """Small schools made at random, with everything that goes wrong in real registrations."""
 
+import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from features.school_weeks import as_of_moment
-from features.vocabulary import AbsenceKind, DayKind, SupportKind, SupportStatus
+from features.school_weeks import as_of_moment, national_school_days
+from features.vocabulary import AbsenceKind, DayKind, Region, SupportKind, SupportStatus
 
 Row = dict[str, Any]
 Versions = dict[str, list[Row]]
 
+DAY = timedelta(days=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MONDAYS = (date(2023, 10, 9), date(2024, 1, 8), date(2024, 9, 2), date(2024, 11, 4))
 GROUPS = ("1a", "2b")
@@ -84,6 +87,38 @@ def absence_contents(draw: st.DrawFn, day: date) -> Row:
     elif shape == "odd":
         end = start - timedelta(days=draw(st.integers(0, 2)), hours=1)
     return {"starts_at": start, "ends_at": end, "minutes": minutes}
+
+
+def breaks(region: str, mondays: list[date]) -> list[tuple[date, date]]:
+    """The last day before and the first after every holiday in the five months looked at."""
+    first = max(date(2023, 8, 7), mondays[-1] - timedelta(days=150))
+    days = np.flatnonzero(national_school_days(Region(region), first, mondays[-1])).tolist()
+    return [
+        (first + timedelta(days=one), first + timedelta(days=other))
+        for one, other in itertools.pairwise(days)
+        if other - one > 4
+    ]
+
+
+@st.composite
+def illnesses_over_holidays(draw: st.DrawFn, region: str, mondays: list[date]) -> list[Row]:
+    """Sick on the last days before a holiday and on the first after it; or a day was missed."""
+    versions: list[Row] = []
+    for before, after in breaks(region, mondays):
+        for day in (before - DAY, before, after, after + DAY):
+            if draw(st.sampled_from((True, True, True, False))):
+                start = datetime.combine(day, time(8, 30))
+                versions.append(
+                    {
+                        "pupil_key": "p0",
+                        "record_key": f"h{day}",
+                        "starts_at": start,
+                        "ends_at": start + timedelta(hours=6),
+                        "kind": "sick",
+                        "known_at": draw(moments_after(day, mondays)),
+                    }
+                )
+    return versions
 
 
 @st.composite
@@ -199,18 +234,25 @@ def small_schools(draw: st.DrawFn) -> tuple[Versions, list[date]]:
         "name": "De Proef",
         "region": draw(st.sampled_from(("noord", "zuid"))),
         "sector": draw(st.sampled_from(("po", "vo"))),
+        "episodes_over_holidays": draw(st.sampled_from((None, False, True))),
     }
     schools = [school]
+    if draw(st.integers(0, 2)) == 0:
+        change = {"episodes_over_holidays": not school["episodes_over_holidays"]}
+        schools.append({**school, **change, "known_at": draw(moments_after(first, mondays))})
     if draw(st.integers(0, 5)) == 0:
         schools.append({**school, "region": "midden", "known_at": as_of_moment(mondays[1])})
     records = range(draw(st.sampled_from((0, 6, 25, 50))))
+    absence = [row for n in records for row in draw(absence_records(n, pupils, mondays))]
+    if draw(st.sampled_from((True, True, False))):
+        absence += draw(illnesses_over_holidays(school["region"], mondays))
     supports = range(draw(st.sampled_from((0, 3, 12))))
     versions = {
         "schools": schools,
         "calendar": draw(calendars(mondays)),
         "timetable": draw(timetables(mondays)),
         "placements": [row for n in range(size) for row in draw(placements(n, mondays))],
-        "absence": [row for n in records for row in draw(absence_records(n, pupils, mondays))],
+        "absence": absence,
         "support": [row for n in supports for row in draw(support_records(n, pupils, mondays))],
     }
     return versions, mondays

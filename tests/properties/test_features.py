@@ -181,8 +181,13 @@ def dense_school(seed: int) -> dict[str, list[Row]]:
 MONDAYS = [date(2024, 11, 11), date(2025, 1, 6)]
 
 
-def test_a_busy_school_equals_the_reference(history: ModuleType, oracle: ModuleType) -> None:
-    tables = history.partition(**dense_school(1))
+@pytest.mark.parametrize("over_holidays", [None, True])
+def test_a_busy_school_equals_the_reference(
+    over_holidays: bool | None, history: ModuleType, oracle: ModuleType
+) -> None:
+    versions = dense_school(1)
+    versions["schools"][0]["episodes_over_holidays"] = over_holidays
+    tables = history.partition(**versions)
     built = by_pupil_and_monday(build_partition(tables, MONDAYS))
     assert differences(built, by_the_reference(tables, MONDAYS, oracle, history.SCHOOL)) == {}
     # The comparison says something only where features have values.

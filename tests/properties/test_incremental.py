@@ -149,6 +149,28 @@ def test_only_the_mondays_after_the_earliest_news_are_built_again(history: Modul
         assert here.build_what_is_missing([*MONDAYS, next_monday]) == [next_monday]
 
 
+def test_a_school_that_changes_its_setting_keeps_the_mondays_of_before(
+    history: ModuleType,
+) -> None:
+    """Sick on the last day before the autumn holiday and on the first one after it."""
+    moments = [as_of_moment(monday) for monday in MONDAYS]
+    about = small(history)["schools"][0] | {"record_key": "school"}
+    versions = small(history) | {"schools": [about]}
+    versions["absence"] = [
+        sick(date(2026, 10, day), moments[0], record_key=f"a{day}") for day in (16, 26)
+    ]
+    with installation(history) as here:
+        here.deliver(versions, moments[0])
+        assert here.build_what_is_missing(MONDAYS) == MONDAYS
+        change = {**about, "episodes_over_holidays": True, "known_at": moments[2]}
+        here.deliver({"schools": [change]}, moments[3])
+        assert here.build_what_is_missing(MONDAYS) == MONDAYS[3:]
+        stored = here.stored().sort_by("as_of")["sick_episodes_12w"].to_pylist()
+        assert stored == [0, 2, 2, 1]
+        (anew,) = build(here.log, MONDAYS, [SCHOOL])
+        assert as_bytes(here.stored()) == as_bytes(anew)
+
+
 def test_news_of_one_school_leaves_the_others_alone(history: ModuleType) -> None:
     with installation(history) as here:
         here.deliver(small(history), as_of_moment(MONDAYS[0]))

@@ -97,6 +97,22 @@ class Known:
     def is_school_week(self, monday: date) -> bool:
         return any(self.is_school_day(day) for day in days_of([monday]))
 
+    def days_apart(self, one: date, other: date) -> int:
+        """From one school day to another; by setting a holiday is a week-end, but in summer."""
+        if not self.schools[-1]["episodes_over_holidays"]:
+            return (other - one).days
+        apart = 0
+        free: list[date] = []
+        for number in range(1, (other - one).days + 1):
+            day = one + number * DAY
+            if self.is_school_day(day):
+                is_summer = any((day.month, day.day) == (8, 1) for day in free)
+                apart += 1 + (len(free) if is_summer else min(2, len(free)))
+                free = []
+            else:
+                free.append(day)
+        return apart
+
     def last_school_weeks(self, count: int) -> list[date]:
         """The weeks from the first of the last `count` school weeks on."""
         weeks: list[date] = []
@@ -307,7 +323,9 @@ class Pupil:
         number, before = 0, None
         for day in self.counted(weeks):
             if self.kinds(day)[AbsenceKind.SICK] > 0:
-                is_same = before is not None and before[1] and (day - before[0]).days <= 5
+                is_same = (
+                    before is not None and before[1] and self.known.days_apart(before[0], day) <= 5
+                )
                 number += not is_same
                 before = (day, True)
             else:

@@ -62,6 +62,7 @@ def feature(history: ModuleType) -> Callable[..., float]:
         support: str = "",
         placements: str = "",
         calendar: str = "",
+        schools: str = "",
         classmates: int = 0,
         sector: str = "po",
     ) -> float:
@@ -76,8 +77,9 @@ def feature(history: ModuleType) -> Callable[..., float]:
             }
             for key in keys
         ]
+        school = {"record_key": "school", "name": "De Proef", "sector": sector, "region": "midden"}
         versions = {
-            "schools": [{"name": "De Proef", "sector": sector, "region": "midden"}],
+            "schools": [{**school, **row} for row in _rows(schools, LogTable.SCHOOLS) or [{}]],
             "timetable": [*history.plain_week(GROUP), *history.plain_week("6b")],
             "placements": _rows(placements, LogTable.PLACEMENTS) or enrolled,
             "calendar": _rows(calendar, LogTable.CALENDAR),

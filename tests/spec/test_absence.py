@@ -230,6 +230,109 @@ class TestSickEpisodes:
         )
 
 
+class TestSickEpisodesOverHolidays:
+    """Where the school says that its reports run on through a holiday."""
+
+    RUN_ON = """
+        episodes_over_holidays
+        yes
+    """
+    BEFORE_AND_AFTER = """
+        starts_at        | ends_at          | kind
+        2026-10-16 08:30 | 2026-10-16 14:00 | sick
+        2026-10-26 08:30 | 2026-10-26 14:00 | sick
+    """
+
+    def test_a_holiday_between_is_passed_over_like_a_week_end(self, feature: Feature) -> None:
+        sick = self.BEFORE_AND_AFTER
+        both = [
+            feature(name, as_of="2026-11-09", absence=sick, schools=self.RUN_ON)
+            for name in ("sick_episodes_12w", "mean_sick_episode_days_40w")
+        ]
+        assert both == [1, 2]
+
+    def test_it_is_so_from_when_the_school_said_it_until_it_says_otherwise(
+        self, feature: Feature
+    ) -> None:
+        schools = """
+            known_at         | episodes_over_holidays
+            2024-08-01 08:00 |
+            2026-11-04 08:00 | yes
+            2026-11-16 05:00 | no
+        """
+        sick = self.BEFORE_AND_AFTER
+        assert {
+            monday: feature("sick_episodes_12w", as_of=monday, absence=sick, schools=schools)
+            for monday in ("2026-11-02", "2026-11-09", "2026-11-16", "2026-11-23")
+        } == {"2026-11-02": 2, "2026-11-09": 1, "2026-11-16": 1, "2026-11-23": 2}
+
+    def test_two_weeks_and_the_study_days_around_them_are_one_stretch(
+        self, feature: Feature
+    ) -> None:
+        # The Christmas holiday is 19 December to 3 January.
+        table = """
+            starts_at        | ends_at          | kind
+            2026-12-16 08:30 | 2026-12-16 14:00 | sick
+            2027-01-05 08:30 | 2027-01-05 14:00 | sick
+        """
+        study_days = """
+            date       | kind
+            2026-12-17 | study_day
+            2026-12-18 | study_day
+            2027-01-04 | study_day
+        """
+        found = feature(
+            "sick_episodes_12w",
+            as_of="2027-01-11",
+            absence=table,
+            calendar=study_days,
+            schools=self.RUN_ON,
+        )
+        assert found == 1
+
+    def test_a_day_at_school_after_it_or_before_it_makes_two(self, feature: Feature) -> None:
+        after = self.BEFORE_AND_AFTER.replace("10-26", "10-27")
+        before = self.BEFORE_AND_AFTER.replace("10-16", "10-15")
+        for sick in (after, before):
+            found = feature(
+                "sick_episodes_12w", as_of="2026-11-09", absence=sick, schools=self.RUN_ON
+            )
+            assert found == 2
+
+    def test_a_week_without_any_registration_of_the_group_divides(self, feature: Feature) -> None:
+        # The week before the holiday, and nobody knows whether the illness went on in it.
+        placed = ["anna | 6a", *(f"mate {number} | 6a" for number in range(11))]
+        placed += [f"other {number} | 6b" for number in range(12)]
+        placements = "pupil_key | group | enrolled_on\n" + "\n".join(
+            f"{row} | 2024-08-01" for row in placed
+        )
+        absence = "pupil_key | starts_at | ends_at | kind\n" + "\n".join(
+            [f"anna | {day} 08:30 | {day} 14:00 | sick" for day in ("2026-10-09", "2026-10-26")]
+            + [f"other {number} | 2026-10-13 08:40 | | late_arrival" for number in range(12)]
+        )
+        found = {
+            name: feature(
+                name,
+                as_of="2026-11-02",
+                placements=placements,
+                absence=absence,
+                schools=self.RUN_ON,
+            )
+            for name in ("unregistered_weeks_12w", "sick_episodes_12w")
+        }
+        assert found == {"unregistered_weeks_12w": 1, "sick_episodes_12w": 2}
+
+    def test_the_summer_holiday_divides(self, feature: Feature) -> None:
+        # It is 18 July to 30 August 2026.
+        table = """
+            starts_at        | ends_at          | kind
+            2026-07-17 08:30 | 2026-07-17 14:00 | sick
+            2026-08-31 08:30 | 2026-08-31 14:00 | sick
+        """
+        found = feature("sick_episodes_40w", as_of="2026-09-07", absence=table, schools=self.RUN_ON)
+        assert found == 2
+
+
 def test_runs_skip_week_ends_and_holidays(feature: Feature) -> None:
     table = """
         starts_at        | ends_at          | kind
