@@ -34,7 +34,9 @@ def _slope(share: str) -> str:
 
 _DAYS = {
     "sick_episodes_12w": f"ziekteperioden met een dag {_last(12)}: geplande dagen met ziekte die "
-    "binnen 5 dagen op elkaar volgen zijn één periode, hoe vaak er ook is gemeld",
+    "binnen 5 dagen op elkaar volgen zijn één periode, hoe vaak er ook is gemeld. Loopt een "
+    "ziekmelding op de school door in een vakantie, dan telt die als een weekend; de zomervakantie "
+    "scheidt altijd",
     "sick_episodes_40w": f"ziekteperioden met een dag {_last(40)}, samengenomen als bij 12 weken",
     "sick_episodes_this_year": f"ziekteperioden met een dag {_THIS_YEAR}",
     "mean_sick_episode_days_40w": f"geplande dagen met ziekte per ziekteperiode, {_last(40)}; "
