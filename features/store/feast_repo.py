@@ -82,6 +82,10 @@ class FeastRepo:
         """Whether the rows of a retrieval are joined on Spark."""
         return bool(self._feast.config.offline_store.type == "spark")
 
+    def for_pages(self) -> Any:
+        """Feast's own store, which its own pages are made from."""
+        return self._feast
+
     def holds(self, files: Mapping[str, str]) -> bool:
         """Whether the generated files on disk are these."""
         return all(

@@ -44,6 +44,7 @@ from features.vocabulary import PupilKey
 
 if TYPE_CHECKING:
     from features.store.feast_repo import FeastRepo
+    from features.store.pages import Application
 
 RISK_SERVICE = "risk_v1"
 
@@ -131,6 +132,12 @@ class FeatureStore:
         from features.store.feast_repo import open_repo
 
         return open_repo(self._home.feast).plan(self._definitions())
+
+    def pages(self) -> Application:
+        """Feast's own pages about the definitions, as an ASGI application; no values."""
+        from features.store.pages import definition_pages
+
+        return definition_pages(self._home.feast)
 
     def write(
         self, table: pa.Table, mondays: Collection[date], schools: Collection[str] | None = None

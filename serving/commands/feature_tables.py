@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -66,14 +63,18 @@ def plan_features(work: Work) -> None:
 @click.option("--port", type=int, default=8888, show_default=True)
 @click.pass_obj
 def show_ui(work: Work, port: int) -> None:
-    """Open Feast's own pages on this machine only: views, services, contracts as tags."""
-    folder = work.need(work.home.feast, "run `tijdig features build` first")
-    if find_spec("grpc") is None:
-        raise NotThere("Feast's pages need the extra `ui`; run `pip install tijdig[ui]`")
-    # Feast itself would listen on every network.
-    words = ["-c", str(folder), "ui", "--host", "127.0.0.1", "--port", str(port)]
-    command = [sys.executable, "-m", "feast.cli.cli", *words]
-    subprocess.run(command, check=True, env=dict(work.environ))  # noqa: S603  (no shell)
+    """Open Feast's own pages on this machine only: views, services, contracts as tags.
+
+    They show definitions. Feast's ways to values, past the gate, are shut.
+    """
+    import uvicorn
+
+    from features.store import FeatureStore
+
+    work.need(work.home.feast, "run `tijdig features build` first")
+    pages = FeatureStore.at(work.home).pages()
+    work.say(f"Feast's pages: http://127.0.0.1:{port}, until Ctrl+C")
+    uvicorn.run(pages, host="127.0.0.1", port=port, log_level="warning")
 
 
 @features.command("show")
