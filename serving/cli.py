@@ -22,6 +22,7 @@ from serving.commands import (
     pages,
     privacy,
     records,
+    registration,
     weekly,
 )
 from serving.commands.context import Work
@@ -61,7 +62,17 @@ def tijdig(context: click.Context, home: Path, verbose: bool) -> None:
     context.obj = Work(placed, settings, now, getpass.getuser(), os.environ)
 
 
-for module in (deliveries, demo, feature_tables, models, pages, privacy, records, weekly):
+for module in (
+    deliveries,
+    demo,
+    feature_tables,
+    models,
+    pages,
+    privacy,
+    records,
+    registration,
+    weekly,
+):
     for command in module.COMMANDS:
         tijdig.add_command(command)
 

@@ -10,6 +10,7 @@ import click
 from serving.commands.context import Work
 from serving.commands.deliveries import preview_all
 from serving.commands.progress import progress_shown
+from serving.commands.registration import say_after_ingest
 
 if TYPE_CHECKING:
     from features.ingest import ImportReport
@@ -42,12 +43,16 @@ def ingest(work: Work, paths: tuple[Path, ...], as_json: bool, preview: bool) ->
     if preview:
         preview_all(work, paths)
         return
+    numbers = []
     for report in ingest_all(work, paths, plain_lines=not as_json):
+        numbers.append(report.number)
         if as_json:
             click.echo(report.to_json())
         else:
             for line in report.lines():
                 work.say(line)
+    if not as_json:
+        say_after_ingest(work, numbers)
 
 
 def ingest_all(
