@@ -11,6 +11,7 @@ from datetime import date, datetime
 from features.errors import NotThere
 from features.governance.objections import object_to_processing
 from features.records import RecordLog
+from features.school_weeks import monday_of
 from features.vocabulary import PupilKey
 from models.reasons import Explanation
 from serving.accounts import Account
@@ -104,8 +105,17 @@ class Desk:
         self._lists = ListStore(premises.engine)
         self._beside = BesideStore(premises.engine)
         self._decisions = Decisions(premises.engine)
+        self._log = RecordLog(premises.log_root)
         # As of a Monday and a delivery, facts never change; reading the record log takes long.
         self._facts = functools.lru_cache(MOST_FACTS)(self._read_facts)
+
+    def prepare(self, moment: datetime) -> None:
+        """Do what only the first look at a pupil has to wait for; about nobody, so not logged.
+
+        What lays out days is compiled code: loading it takes a second, making it after an upgrade
+        half a minute.
+        """
+        read_facts(self._log, "", PupilKey(""), monday_of(moment.date()))
 
     def week(
         self, account: Account, school: str, as_of: date | None, moment: datetime
@@ -271,8 +281,7 @@ class Desk:
     def _read_facts(
         self, log_head: int, school: str, pupil_key: PupilKey, as_of: date
     ) -> PupilFacts:
-        log = RecordLog(self._premises.log_root, head=log_head or None)
-        return read_facts(log, school, pupil_key, as_of)
+        return read_facts(self._log.up_to(log_head or None), school, pupil_key, as_of)
 
     def _row(self, row_id: str) -> tuple[PublishedRow, SideRow | None]:
         try:

@@ -24,7 +24,8 @@ import pyarrow.dataset
 from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 
 from features.errors import DeliveryRefused
-from features.records.layout import check_layout, mark_layout
+from features.records.layout import mark_layout
+from features.records.opened import OpenTables, TableNow
 from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
 from features.records.versions import in_order, superseded
 
@@ -68,8 +69,14 @@ class RecordLog:
     def __init__(self, root: Path, head: int | None = None) -> None:
         self.root = root
         self._head = head
-        self._opened: dict[str, DeltaTable] = {}
+        self._opened = OpenTables(root)
         self._delivered: tuple[int, pa.Table] | None = None  # by version of its table
+
+    def up_to(self, head: int | None) -> "RecordLog":
+        """The same log after its first `head` deliveries (None: all); it shares what is open."""
+        other = RecordLog(self.root, head)
+        other._opened = self._opened
+        return other
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -121,12 +128,12 @@ class RecordLog:
 
     def deliveries(self) -> pa.Table:
         """One row per visible delivery, in order: number, name, moment, digest, schools, rows."""
-        stored = self._open("deliveries")
+        stored = self._opened.now("deliveries")
         if stored is None:
             return DELIVERIES.empty_table()
-        if self._delivered is None or self._delivered[0] != stored.version():
+        if self._delivered is None or self._delivered[0] != stored.version:
             files = self._dataset("deliveries", stored, None, DELIVERIES)
-            self._delivered = stored.version(), files.to_table().sort_by("number")
+            self._delivered = stored.version, files.to_table().sort_by("number")
         found = self._delivered[1]
         return found if self._head is None else found.filter(pc.field("number") <= self._head)
 
@@ -209,10 +216,8 @@ class RecordLog:
 
         Rows of deliveries that are not in `deliveries()` were left behind by a killed run.
         """
-        stored = self._open(table)
-        if stored is None:
-            return []
-        paths = pl.DataFrame(pa.table(stored.get_add_actions(flatten=True)))["path"].to_list()
+        stored = self._opened.now(table)
+        paths = [] if stored is None else stored.files["path"].to_list()
         return [str(self._path(table) / unquote(path)) for path in paths]
 
     def read_additions(self, table: LogTable, after: int) -> pa.Table:
@@ -254,7 +259,7 @@ class RecordLog:
         # What is visible is read first: rows that are committed after this are left out whole.
         visible = self.deliveries()["delivery"]
         schema = schema_of(table)
-        stored = self._open(table)
+        stored = self._opened.now(table)
         if not len(visible) or stored is None:
             return schema.empty_table().select(columns or schema.names)
         if schools is not None:
@@ -264,14 +269,14 @@ class RecordLog:
         return dataset.to_table(columns=columns or schema.names, filter=wanted)
 
     def _dataset(
-        self, table: str, stored: DeltaTable, schools: Sequence[str] | None, schema: pa.Schema
+        self, table: str, stored: TableNow, schools: Sequence[str] | None, schema: pa.Schema
     ) -> pyarrow.dataset.Dataset:
         """The active files that can hold rows of these schools.
 
         Chosen by the bounds Delta keeps of each file, all at once: `to_pyarrow_dataset` does so
         file by file, which takes longer than the reading.
         """
-        files = pl.DataFrame(pa.table(stored.get_add_actions(flatten=True)))
+        files = stored.files
         if schools is not None:
             low, high = pl.col("min.school"), pl.col("max.school")
             can_hold = [(low <= school) & (high >= school) for school in schools]
@@ -337,20 +342,9 @@ class RecordLog:
         if name and name not in visible:
             log.info("removing what an interrupted delivery %s left behind", name)
             for table in LogTable:
-                stored = self._open(table)
-                if stored is not None:
-                    stored.delete(f"delivery = '{name}'")
+                if DeltaTable.is_deltatable(str(self._path(table))):
+                    DeltaTable(str(self._path(table))).delete(f"delivery = '{name}'")
         self._pending.unlink()
-
-    def _open(self, table: str) -> DeltaTable | None:
-        """The newest state of a table; kept open, because reading all commits again is slow."""
-        opened = self._opened.get(table)
-        if opened is not None:
-            opened.update_incremental()
-        elif DeltaTable.is_deltatable(str(self._path(table))):
-            check_layout(self.root)
-            opened = self._opened[table] = DeltaTable(str(self._path(table)))
-        return opened
 
     def _path(self, table: str) -> Path:
         return self.root / table

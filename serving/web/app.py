@@ -1,6 +1,7 @@
 """The application: services made once, pages by family, a door before them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from argon2 import PasswordHasher
@@ -45,6 +46,17 @@ from serving.web import (
 )
 from serving.web.security import Door
 from serving.web.services import STATIC, Site, WebSettings, stylesheet_address, template_environment
+
+
+@asynccontextmanager
+async def _prepared(app: FastAPI) -> AsyncIterator[None]:
+    """Before the first question is answered: nobody waits for what every first look needs."""
+    site: Site = app.state.site
+    for name in site.templates.list_templates():
+        site.templates.get_template(name)
+    site.desk.prepare(site.clock())
+    yield
+
 
 FAMILIES = (
     sign_in,
@@ -106,7 +118,9 @@ def create_app(
         is_invented=home.truth.exists(),
     )
     # No generated API pages: they would load scripts from elsewhere, and nobody calls an API here.
-    app = FastAPI(title="Tijdig", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Tijdig", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_prepared
+    )
     app.state.site = site
     for family in FAMILIES:
         app.include_router(family.router)
