@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 import pyarrow as pa
-from rich.progress import Progress
 
 from features.errors import NotThere
 from features.school_weeks import mondays_between
 from features.vocabulary import Role
 from serving.commands.context import Work
+from serving.commands.progress import progress_shown
 
 if TYPE_CHECKING:
     from features.records import RecordLog
@@ -169,13 +169,15 @@ def build_tables(work: Work, mondays: list[date], engine: str = "local") -> None
 def _build_locally(work: Work, log: RecordLog, store: FeatureStore, todo: Todo) -> None:
     from features.build import build
 
-    with Progress(console=work.console, transient=True) as progress:
-        task = progress.add_task("features", total=len(todo))
+    with progress_shown(work) as show:
+        done = 0
+        show("features", 0.0)
         for mondays, schools in _alike(todo):
             built = build(log, mondays, schools)
             for school, table in zip(schools, built, strict=True):
                 store.write(table, mondays, [school])
-                progress.advance(task)
+                done += 1
+                show("features", done / len(todo))
 
 
 def _alike(todo: Todo) -> Iterator[tuple[tuple[date, ...], list[str]]]:

@@ -20,14 +20,29 @@ def progress_shown(work: Work, *, plain_lines: bool = True) -> Iterator[Told]:
         yield _Lines(work.say) if plain_lines else _nothing
         return
     with Progress(console=work.console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+        yield Bars(bars)
 
-        def show(step: str, done: float) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=1.0)
-            bars.update(tasks[step], completed=done)
 
-        yield show
+class Bars:
+    """A bar for each step under way; a step that is done leaves its line to the next.
+
+    Lines that stayed would run off a small screen, where they cannot be wiped any more.
+    """
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, step: str, done: float) -> None:
+        if done >= 1:
+            if step in self._tasks:
+                self._bars.remove_task(self._tasks.pop(step))
+            return
+        # A step of which only is known that it began shows that it lives.
+        total = 1.0 if done > 0 else None
+        if step not in self._tasks:
+            self._tasks[step] = self._bars.add_task(step, total=total)
+        self._bars.update(self._tasks[step], total=total, completed=done)
 
 
 class _Lines:

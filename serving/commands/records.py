@@ -67,14 +67,16 @@ def ingest_all(
 
     settings = work.settings.section("ingest", IngestSettings)
     with progress_shown(work, plain_lines=plain_lines) as show:
-        for number, path in enumerate(paths, start=1):
+        whole = "deliveries" if len(paths) > 1 else paths[0].name
+        for number, path in enumerate(paths):
+            show(whole, number / len(paths))
 
             def show_step(step: str, done: float, of: str = path.name) -> None:
                 show(f"{of}: {step}", done)
 
             yield ingest_delivery(path, work.home, work.clock(), settings, work.environ, show_step)
-            if len(paths) > 1:
-                show("deliveries", number / len(paths))
+        if len(paths) > 1:
+            show(whole, 1.0)
 
 
 COMMANDS = (simulate, ingest)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from features.settings import Home, Settings
 from serving.commands.context import Work
-from serving.commands.progress import progress_shown
+from serving.commands.progress import Bars, progress_shown
 from serving.commands.records import ingest_all
 from tests.ingest.office import RECEIVED, Office, new_office
 
@@ -40,6 +41,21 @@ def test_on_a_terminal_there_is_a_bar() -> None:
     shown = told(io.StringIO(), terminal=True)
     assert "absence.csv" in shown
     assert "\x1b[" in shown
+
+
+def test_a_step_that_is_done_leaves_its_line() -> None:
+    """However many deliveries there are, the bars fit a small screen, where they can be wiped."""
+    at_once = []
+    with Progress(console=Console(file=io.StringIO(), force_terminal=True)) as bars:
+        show = Bars(bars)
+        for number in range(60):
+            show("deliveries", number / 60)
+            for done in (0.0, 0.5, 1.0):
+                show(f"delivery {number}: absence.csv", done)
+                at_once.append([task.description for task in bars.tasks])
+    assert max(map(len, at_once)) == 2
+    assert at_once[-2] == ["deliveries", "delivery 59: absence.csv"]
+    assert at_once[-1] == ["deliveries"]
 
 
 @pytest.fixture
