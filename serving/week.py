@@ -39,6 +39,7 @@ from serving.frequencies import frequencies
 from serving.lists import Block, ListRow, ListStore, PublishedList
 from serving.region import keep_months
 from serving.scoring import ListedPupil, ScoredMonday, score_monday
+from serving.shortened import without_predecessors
 from serving.tables import open_app
 from serving.week_facts import SchoolMonday, WeekContent, week_content
 
@@ -164,10 +165,13 @@ class WeeklyRun:
         if made.content_hash != stored.content_hash:
             if erased := Erasures(self.ledger).of(school, after=stored.published_at):
                 return _lawfully_changed(stored, erased, Renewals(self.ledger).all())
+            if told := without_predecessors(self.lists, self.ledger, stored, made):
+                return told
             raise VerificationFailed(
                 f"the list of school {school} for {as_of} cannot be made again: "
-                f"{_difference(stored, made)}. An erased pupil is the one lawful reason, and none "
-                "was erased; look in the audit chain for what changed"
+                f"{_difference(stored, made)}. An erased pupil, or lists before it that had their "
+                "term, would be lawful reasons; neither is so. Look in the audit chain for what "
+                "changed"
             )
         return (
             f"{school} {as_of}: made again from the records, identical ({stored.content_hash[:12]})"

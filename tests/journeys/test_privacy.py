@@ -311,3 +311,25 @@ def test_errors_and_output_show_no_pupil(own: Any) -> None:
         str([vars(row) for row in AuditChain(open_ledger(own.home)).rows()]),
     ]
     assert not any(name in text for name in names for text in said)
+
+
+def test_a_list_whose_predecessors_had_their_term_is_still_checked(
+    own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, last = "2026-11-16", NEXT
+    own.run("week", "--as-of", later, now=f"{later}T08:00:00+01:00")
+    own.run("week", "--as-of", last)
+    monkeypatch.setenv("TIJDIG_RETENTION_LISTS", "P1M")
+    # A month later the first of three Mondays has had its term.
+    out = own.run("privacy", "retention", "--run", now="2026-12-14T08:00:00+01:00").output
+    assert "lists" in out
+    lists = ListStore(open_app(own.home))
+    told = [
+        own.run("list", "--as-of", week, "--school", one, "--verify").output
+        for one in lists.schools()
+        for week in (later, last)
+    ]
+    assert all("identical" in each or "had their term" in each for each in told)
+    assert any("identical but for who is new" in each for each in told), "again has become new"
+    assert any("can lawfully not be made again" in each for each in told), "names stayed"
+    assert any(f"{last}: made again from the records, identical (" in each for each in told)
