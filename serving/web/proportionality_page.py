@@ -23,7 +23,7 @@ _NOT_YET = Notice(
     (
         "Nog niet gemeten.",
         "Van geen enkel kenmerk is bekend wat de lijst zonder dat kenmerk verliest. De data "
-        "scientist meet dit met de opdracht tijdig proportionality; dat duurt een paar minuten.",
+        "scientist meet dit met de opdracht tijdig proportionality; dat kan een uur duren.",
         "Tot die tijd rust een goedkeuring alleen op de onderbouwing in het contract. Wees dan "
         "terughoudend met wat gevoelig is.",
     )
