@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import feast
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from feast.data_source import DataSource
@@ -20,6 +21,7 @@ from features.errors import NotThere
 from features.store.definitions import JOIN_KEY, TIMESTAMP
 from features.store.on_spark import joined_on_spark, without_notes
 from features.store.online import ONLINE, erase_online
+from features.store.online_rows import keys_of, write_view
 from features.store.postgres import clear_schemas, erase_from_schema, swap_schemas
 from features.store.production import (
     CONFIGURATION,
@@ -181,6 +183,9 @@ class FeastRepo:
         staging = feast.FeatureStore(repo_path=str(self._folder), config=config)
         views = [staging.get_feature_view(p.name) for p in self._projections(service)]
         self._tables_for(config, views)
+        if not self.is_postgres:
+            self._write_file(config, views, rows)
+            return
         for view in views:
             names = [field.name for field in view.features]
             # Feast warns about a view without a single value; an undefined value need not be kept.
@@ -188,6 +193,17 @@ class FeastRepo:
             if len(values):
                 staging.write_to_online_store(view.name, values[[JOIN_KEY, TIMESTAMP, *names]])
         _close(staging._get_provider().online_store)
+
+    def _write_file(self, config: Any, views: Sequence[Any], rows: pd.DataFrame) -> None:
+        if not len(rows):
+            return
+        version = config.entity_key_serialization_version
+        keys = keys_of(JOIN_KEY, rows[JOIN_KEY].tolist(), version)
+        for view in views:
+            names = [field.name for field in view.features]
+            values = rows[names].to_numpy(np.float32)
+            moment = rows[TIMESTAMP].iloc[0].to_pydatetime()
+            write_view(Path(config.online_store.path), config, view, keys, values, moment)
 
     def _tables_for(self, config: Any, views: Sequence[Any]) -> None:
         # Imported here: psycopg comes with the extra `postgres`.

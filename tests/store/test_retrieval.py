@@ -6,10 +6,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+import feast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +25,7 @@ from features.governance.contracts import contract_hash, read_contracts
 from features.governance.gate import Gate
 from features.governance.ledger import Ledger
 from features.governance.use import Action, Purpose, Use
+from features.school_weeks import as_of_moment
 from features.settings import Home
 from features.store import FeatureStore
 
@@ -446,3 +450,43 @@ def test_a_plan_says_nothing_right_after_applying_and_names_what_changed(
     assert catalogue[2].name not in view
     assert any(line.startswith("update feature service risk_v1") for line in changed)
     assert store.plan() == []  # planning changes nothing
+
+
+def test_what_is_online_is_what_feast_itself_would_have_written(
+    ready: FeatureStore, use: Use, home: Home, rows: Rows, mondays: Mondays
+) -> None:
+    """Its tables, keys and values to the byte: with undefined values, and a pupil without any."""
+    table = rows("90AB00")
+    for name in ("group_deviation_4w", "group_deviation_12w", "sick_share_1w"):
+        odd = np.array([math.nan, 0.1, -0.0, 1e-7] * table.num_rows, np.float32)
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.array(odd[: table.num_rows]))
+    ready.write(table, mondays)
+    values = ready.retrieve(ready.entities(mondays[-1:]), "risk_v1", use)
+    ready.put_online(values, mondays[-1], use)
+    feast_itself = feast.FeatureStore(repo_path=str(home.feast))
+    service = feast_itself.get_feature_service("risk_v1")
+    ours = stored_online(home.feast / "online.db")
+    with closing(sqlite3.connect(home.feast / "online.db")) as connection:
+        for name in ours:
+            connection.execute(f'DELETE FROM "{name}"')  # noqa: S608
+        connection.commit()
+    frame = values.to_pandas().assign(event_timestamp=as_of_moment(mondays[-1]))
+    for one in service.feature_view_projections:
+        names = [field.name for field in feast_itself.get_feature_view(one.name).features]
+        some = frame[~frame[names].isna().all(axis=1)]
+        if len(some):
+            feast_itself.write_to_online_store(one.name, some)
+    theirs = stored_online(home.feast / "online.db")
+    assert sum(map(len, ours.values())) > 100
+    assert ours == theirs
+
+
+def stored_online(path: Path) -> dict[str, list[Any]]:
+    """Every row of every online table, in order."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
+            for (name,) in found
+        }
