@@ -109,7 +109,7 @@ def full_weeks(records: PupilRecords) -> int:
 
     A week in which the group was not registered ends the row: that is not presence.
     """
-    days = records.days
+    days = records.own
     number = 0
     for week in reversed(
         range(days.last_weeks(RECENT_WEEKS).start // 7, days.planned.shape[1] // 7)
@@ -125,8 +125,8 @@ def full_weeks(records: PupilRecords) -> int:
 
 def _recovery(records: PupilRecords) -> list[str]:
     """Less than half as often absent in the last 4 school weeks as in the 8 before."""
-    recent = q.total(q.is_absent, q.last(4))(records.days)[0]
-    before = q.total(q.is_absent, q.last(8, skip=4))(records.days)[0]
+    recent = q.total(q.is_absent, q.last(4))(records.own)[0]
+    before = q.total(q.is_absent, q.last(8, skip=4))(records.own)[0]
     if not before >= FEWEST_DAYS_BEFORE or not 4 * recent < before:
         return []
     days = {0: "geen dag", 1: "1 dag"}.get(int(recent), f"{int(recent)} dagen")
@@ -138,7 +138,7 @@ def _recovery(records: PupilRecords) -> list[str]:
 
 def _only_excused(records: PupilRecords) -> bool:
     """Some absence in 12 school weeks, none of it unauthorised or unexplained, nothing missing."""
-    days = records.days
+    days = records.own
     window = days.last_weeks(RECENT_WEEKS)
     planned = days.planned[0, window] > 0
     unexplained = days.minutes[AbsenceKind.UNVERIFIED] + days.unauthorised
@@ -153,7 +153,7 @@ def _ended(records: PupilRecords) -> Fact | None:
     as_of = records.as_of
     if any(_is_running(item, as_of) or _is_asked(item, as_of) for item in records.support):
         return None
-    first = records.days.date_of(records.days.last_weeks(q.MOST_WEEKS).start)
+    first = records.own.date_of(records.own.last_weeks(q.MOST_WEEKS).start)
     ended = [
         (item.ends_on, item.kind)
         for item in records.support
@@ -207,7 +207,7 @@ def _reported(records: PupilRecords) -> Fact | None:
 
 def _contacts(records: PupilRecords, weeks: int) -> list[SupportRecord]:
     """Talks, meetings and reports that took place in the last school weeks, oldest first."""
-    first = records.days.date_of(records.days.last_weeks(weeks).start)
+    first = records.own.date_of(records.own.last_weeks(weeks).start)
     return [
         item
         for item in records.support

@@ -1,16 +1,16 @@
 """The records of a pupil as known on a Monday, by day, with those of the classmates beside them."""
 
 import functools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.absence import AbsenceRecord, known_days
+from features.absence import KnownDays, known_days
 from features.absence.measures import is_absent_day
 from features.absence.quantities import KINDS, TIMED
 from features.errors import NotThere
@@ -29,7 +29,7 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 
 LONGEST_LESSON = 60
-_OF_RECORDS = ["pupil_key", "kind", "starts_at", "ends_at", "minutes"]
+_ABSENT = [kind for kind in KINDS[:TIMED] if kind in ABSENT_KINDS]
 _MONTHS = (
     *("januari", "februari", "maart", "april", "mei", "juni"),
     *("juli", "augustus", "september", "oktober", "november", "december"),
@@ -57,7 +57,7 @@ class SupportRecord:
 
 @dataclass(frozen=True)
 class Days:
-    """Days before the Monday `as_of`, [pupils, days]; the first pupil is the one explained.
+    """Days before the Monday `as_of`, [pupils, days].
 
     `counted` marks days with planned time in a week in which the group was registered.
     `episode_days` are [days]: how far two sick days lie apart (`features.absence.episodes`).
@@ -71,6 +71,17 @@ class Days:
     minutes: Mapping[AbsenceKind, NDArray[np.int16]]
     late: NDArray[np.int16]
     sent_out: NDArray[np.int16]
+
+    def of_pupils(self, rows: slice | NDArray[np.int64]) -> "Days":
+        """The same of some of the pupils; of a slice, without a copy."""
+        return replace(
+            self,
+            planned=self.planned[rows],
+            counted=self.counted[rows],
+            minutes={kind: minutes[rows] for kind, minutes in self.minutes.items()},
+            late=self.late[rows],
+            sent_out=self.sent_out[rows],
+        )
 
     @functools.cached_property
     def absent(self) -> NDArray[np.int16]:
@@ -111,27 +122,59 @@ class Days:
         return self.weeks.first_monday + timedelta(days=int(number))
 
 
+Quantity = Callable[[Days], Numbers]
+"""One number per pupil; NaN without planned time in the window."""
+
+
+class SchoolFigures:
+    """The days of pupils of one school, and quantities of all of them, each worked out once."""
+
+    def __init__(self, days: Days) -> None:
+        self.days = days
+        self._found: dict[Quantity, Numbers] = {}
+
+    def of(self, quantity: Quantity) -> Numbers:
+        """One number per pupil."""
+        if quantity not in self._found:
+            self._found[quantity] = quantity(self.days)
+        return self._found[quantity]
+
+
 @dataclass(frozen=True)
 class PupilRecords:
     """All that reasons are made of: what was known about one pupil on the Monday `as_of`.
 
-    `lessons` counts, per day number and kind, records of the length of a lesson; it lacks days on
-    which other records stand beside them. `enrolled_on` is the day the pupil came to this school.
+    `own` are the days of this pupil alone. `school` holds those of the classmates too, in rows of
+    which `pupil_first` gives this pupil's and then theirs. `lessons` counts, per day number and
+    kind, records of the length of a lesson; it lacks days on which other records stand beside them.
+    `enrolled_on` is the day the pupil came to this school.
     """
 
     pupil_key: PupilKey
     as_of: date
-    days: Days
+    own: Days
+    school: SchoolFigures
+    pupil_first: NDArray[np.int64]
     lessons: Mapping[tuple[int, AbsenceKind], int]
     support: tuple[SupportRecord, ...]
     enrolled_on: date
     year_group: str
 
+    @property
+    def days(self) -> Days:
+        """The days of the pupil, and after that of the classmates."""
+        return self.school.days.of_pupils(self.pupil_first)
+
+    def figures(self, quantity: Quantity) -> Numbers:
+        """A quantity of the pupil, and after that of the classmates."""
+        return self.school.of(quantity)[self.pupil_first]
+
 
 class SchoolRecords:
     """The records of one school as known on a Monday; `of` gives those of one pupil.
 
-    `wanted` (None: everybody) says of which pupils that will be asked.
+    `wanted` (None: everybody) says of which pupils that will be asked. `known` are the days of the
+    school where these were laid out already; `tables` may then lack absence.
     """
 
     def __init__(
@@ -140,31 +183,18 @@ class SchoolRecords:
         school: str,
         as_of: date,
         wanted: Collection[PupilKey] | None = None,
+        known: KnownDays | None = None,
     ) -> None:
         self._school, self._as_of = school, as_of
-        self._known = known_days(tables, school, as_of)
-        if wanted is not None:
-            # Of the whole school only days are compared; looking through all its records for
-            # each pupil who is explained takes longer than explaining.
-            absence = self._known.absence.select(_OF_RECORDS)
-            of_wanted = pc.is_in(absence["pupil_key"], pa.array(sorted(wanted), pa.string()))
-            self._known = replace(self._known, absence=absence.filter(of_wanted))
-        self._place = {key: at for at, key in enumerate(self._known.pupil_keys)}
-        own = tables.of_school(school).support
-        self._support: dict[str, list[SupportRecord]] = {}
-        for item in own.filter(lifetimes(own, [as_of_moment(as_of)]).at(0)).to_pylist():
-            record = SupportRecord(
-                SupportKind(item["kind"]),
-                SupportStatus(item["status"]),
-                item["starts_on"],
-                item["ends_on"],
-            )
-            self._support.setdefault(item["pupil_key"], []).append(record)
+        self._known = known_days(tables, school, as_of) if known is None else known
+        self._row, days = _compared(self._known, wanted)
+        self._figures = SchoolFigures(days)
+        self._support = _support(tables.support, school, as_of)
 
     def of(self, pupil_key: PupilKey) -> PupilRecords:
         """The records of one pupil who is enrolled on the Monday."""
         known = self._known
-        pupil = self._place.get(pupil_key, -1)
+        pupil = known.place.get(pupil_key, -1)
         enrolled_on = known.enrolled_on[pupil] if pupil >= 0 else None
         if enrolled_on is None:
             raise NotThere(
@@ -173,11 +203,14 @@ class SchoolRecords:
             )
         group = np.flatnonzero(known.group == known.group[pupil])
         support = self._support.get(pupil_key, [])
+        row = int(self._row[pupil])
         return PupilRecords(
             pupil_key=pupil_key,
             as_of=self._as_of,
-            days=self._days(np.r_[pupil, group[group != pupil]]),
-            lessons=_lessons(known.records_of(pupil_key), known.weeks.first_monday),
+            own=self._figures.days.of_pupils(slice(row, row + 1)),
+            school=self._figures,
+            pupil_first=self._row[np.r_[pupil, group[group != pupil]]],
+            lessons=known.records.lessons(pupil, LONGEST_LESSON),
             support=tuple(
                 sorted(support, key=lambda s: (s.starts_on or date.min, s.kind, s.status))
             ),
@@ -185,37 +218,43 @@ class SchoolRecords:
             year_group=known.year_group[pupil] or "",
         )
 
-    def _days(self, rows: NDArray[np.int64]) -> Days:
-        known = self._known
-        return Days(
-            as_of=self._as_of,
-            weeks=known.weeks,
-            episode_days=known.episode_days,
-            planned=known.planned[rows],
-            counted=known.counted[rows],
-            minutes={kind: minutes[rows] for kind, minutes in known.minutes.items()},
-            late=known.late[rows],
-            sent_out=known.sent_out[rows],
+
+def _compared(
+    known: KnownDays, wanted: Collection[PupilKey] | None
+) -> tuple[NDArray[np.int64], Days]:
+    """The days of the wanted pupils and their classmates, and the row that each pupil has there."""
+    days = Days(
+        as_of=known.as_of,
+        weeks=known.weeks,
+        episode_days=known.episode_days,
+        planned=known.planned,
+        counted=known.counted,
+        minutes=known.minutes,
+        late=known.late,
+        sent_out=known.sent_out,
+    )
+    if wanted is None:
+        return np.arange(len(known.pupil_keys)), days
+    groups = known.group[[known.place[key] for key in wanted if key in known.place]]
+    rows = np.flatnonzero(np.isin(known.group, groups))
+    row = np.full(len(known.pupil_keys), -1, np.int64)
+    row[rows] = np.arange(len(rows))
+    return row, days.of_pupils(rows)
+
+
+def _support(support: pa.Table, school: str, as_of: date) -> dict[str, list[SupportRecord]]:
+    """What was arranged for each pupil of the school, as known on the Monday."""
+    own = support.filter(pc.field("school") == school)
+    found: dict[str, list[SupportRecord]] = {}
+    for item in own.filter(lifetimes(own, [as_of_moment(as_of)]).at(0)).to_pylist():
+        record = SupportRecord(
+            SupportKind(item["kind"]),
+            SupportStatus(item["status"]),
+            item["starts_on"],
+            item["ends_on"],
         )
-
-
-def _lessons(
-    records: Iterable[AbsenceRecord], first_monday: date
-) -> dict[tuple[int, AbsenceKind], int]:
-    """Per day and kind: how many lessons, where all records of that kind are that long."""
-    starts: dict[tuple[int, AbsenceKind], set[datetime]] = {}
-    others: set[tuple[int, AbsenceKind]] = set()
-    for record in records:
-        place = ((record.starts_at.date() - first_monday).days, record.kind)
-        ends_at, minutes = record.ends_at, record.minutes
-        if minutes is None and ends_at is not None:
-            minutes = int((ends_at - record.starts_at).total_seconds()) // 60
-        one_day = ends_at is not None and ends_at.date() == record.starts_at.date()
-        if one_day and minutes is not None and 0 < minutes <= LONGEST_LESSON:
-            starts.setdefault(place, set()).add(record.starts_at)
-        else:
-            others.add(place)
-    return {place: len(moments) for place, moments in starts.items() if place not in others}
+        found.setdefault(item["pupil_key"], []).append(record)
+    return found
 
 
 def dutch_date(day: date, as_of: date) -> str:
@@ -234,7 +273,7 @@ def absence_evidence(
     records: PupilRecords, chosen: Flags, kinds: Iterable[AbsenceKind]
 ) -> tuple[Evidence, ...]:
     """One line per kind on each chosen day of the pupil with time absent, newest first."""
-    days = records.days
+    days = records.own
     ordered = [kind for kind in KINDS[:TIMED] if kind in set(kinds)]
     return tuple(
         Evidence(days.date_of(day), kind.label, _detail(records, int(day), kind))
@@ -246,7 +285,7 @@ def absence_evidence(
 
 def count_evidence(records: PupilRecords, chosen: Flags, kind: AbsenceKind) -> tuple[Evidence, ...]:
     """One line per chosen day on which the pupil came late, or was sent out; newest first."""
-    days = records.days
+    days = records.own
     counts = days.late[0] if kind is AbsenceKind.LATE_ARRIVAL else days.sent_out[0]
     return tuple(
         Evidence(days.date_of(day), kind.label, f"{counts[day]} keer")
@@ -275,35 +314,37 @@ def month_evidence(records: PupilRecords, chosen: Flags, kind: AbsenceKind) -> t
 
 def run_evidence(records: PupilRecords, chosen: Flags) -> tuple[Evidence, ...]:
     """One line per run of chosen days on end (days without lessons passed over), newest first."""
-    days = records.days
-    lines: list[Evidence] = []
-    run: list[int] = []
-    for day in np.flatnonzero(days.counted[0] | chosen):
-        if chosen[day]:
-            run.append(int(day))
-        elif run:
-            lines.append(_run_line(records, run))
-            run = []
-    if run:
-        lines.append(_run_line(records, run))
+    own = records.own
+    # The chosen days in order; a counted day between two that is not chosen parts them.
+    days = np.flatnonzero(own.counted[0] | chosen)
+    flags = chosen[days]
+    firsts = np.flatnonzero(flags & ~np.r_[False, flags[:-1]])
+    if not len(firsts):
+        return ()
+    lasts = np.flatnonzero(flags & ~np.r_[flags[1:], False])
+    minutes = np.stack([own.minutes[kind][0, days] for kind in _ABSENT]).astype(np.int64)
+    totals = np.add.reduceat(minutes * flags, firsts, axis=1)
+    lines = [
+        _run_line(records, int(days[first]), int(days[last]), int(last - first + 1), totals[:, at])
+        for at, (first, last) in enumerate(zip(firsts, lasts, strict=True))
+    ]
     return tuple(lines[::-1])
 
 
-def _run_line(records: PupilRecords, run: list[int]) -> Evidence:
-    days = records.days
-    totals = {kind: int(days.minutes[kind][0, run].sum()) for kind in ABSENT_KINDS}
-    labels = [kind.label for kind in KINDS[:TIMED] if totals.get(kind)]
-    first, last = days.date_of(run[0]), days.date_of(run[-1])
-    if len(run) == 1:
-        detail = "1 schooldag"
-    else:
-        detail = f"{len(run)} schooldagen, tot en met {dutch_date(last, records.as_of)}"
-    return Evidence(first, ", ".join(labels), detail)
+def _run_line(
+    records: PupilRecords, first: int, last: int, number: int, totals: NDArray[np.int64]
+) -> Evidence:
+    labels = [kind.label for kind, total in zip(_ABSENT, totals.tolist(), strict=True) if total]
+    detail = "1 schooldag"
+    if number > 1:
+        until = dutch_date(records.own.date_of(last), records.as_of)
+        detail = f"{number} schooldagen, tot en met {until}"
+    return Evidence(records.own.date_of(first), ", ".join(labels), detail)
 
 
 def _detail(records: PupilRecords, day: int, kind: AbsenceKind) -> str:
-    minutes = int(records.days.minutes[kind][0, day])
-    if minutes >= records.days.planned[0, day]:
+    minutes = int(records.own.minutes[kind][0, day])
+    if minutes >= records.own.planned[0, day]:
         return "hele dag"
     text = "1 minuut" if minutes == 1 else f"{minutes} minuten"
     lessons = records.lessons.get((day, kind), 0)

@@ -16,6 +16,7 @@ from models.evidence import (
     Flags,
     Numbers,
     PupilRecords,
+    Quantity,
     absence_evidence,
     count_evidence,
     dutch_date,
@@ -34,6 +35,7 @@ PREVIOUS_YEAR_NORM = 15
 LONG_WINDOW = 12
 """From so many school weeks on a sentence says since when: nobody counts back over a holiday."""
 FEWEST_ON_WEEKDAY = 4
+DAYS_OF_PREVIOUS_YEAR = q.total(q.is_absent, q.previous_year)
 _WEEKDAYS = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
 
 
@@ -57,6 +59,24 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What stands out, before there are words for it: `tell` finds these, and the records.
+
+    Most of it is never told, and finding dates and words takes far longer than counting.
+    """
+
+    family: str
+    strength: float
+    alone: bool
+    tell: Callable[[], Fact | None]
+
+    @classmethod
+    def of(cls, fact: Fact) -> "Standing":
+        """What has its words already."""
+        return cls(fact.family, fact.strength, fact.alone, lambda: fact)
+
+
+@dataclass(frozen=True)
 class Measure:
     """A feature of the catalogue, counted again from the days of a pupil and the classmates.
 
@@ -68,10 +88,10 @@ class Measure:
     feature: str
     family: str
     norm: float
-    value: q.Quantity
+    value: Quantity
     days: Callable[[Days], Flags]
     evidence: Callable[[PupilRecords, Flags], tuple[Evidence, ...]]
-    before: q.Quantity | None = None
+    before: Quantity | None = None
     weeks_before: int = 0
     least: float = SMALLEST_STRENGTH
     alone: bool = True
@@ -87,13 +107,19 @@ class Measure:
         """The smallest value that is a reason by itself; infinite when no value is."""
         return np.float32(max(self.least, ALONE_FROM) * self.norm if self.alone else np.inf)
 
-    def fact(self, records: PupilRecords) -> Fact | None:
-        """The fact about the pupil; None when there is nothing or no record under it."""
-        values = self.value(records.days)
-        value = float(values[0])
+    def standing(self, records: PupilRecords) -> Standing | None:
+        """What stands out about the pupil; None when nothing does."""
+        value = float(records.figures(self.value)[0])
         if math.isnan(value) or np.float32(value) < self.smallest:
             return None
-        chosen = self.days(records.days)[0]
+        alone = bool(np.float32(value) >= self.smallest_alone)
+        return Standing(self.family, value / self.norm, alone, lambda: self._fact(records))
+
+    def _fact(self, records: PupilRecords) -> Fact | None:
+        """The fact about the pupil; None when there is no record under it."""
+        values = records.figures(self.value)
+        value = float(values[0])
+        chosen = self.days(records.own)[0]
         evidence = self.evidence(records, chosen)
         sentence = self._sentence(records, value)
         if not evidence or not sentence:
@@ -122,19 +148,19 @@ class Measure:
         """The pupil's own earlier period; NaN where the pupil was not there for half of it."""
         if self.before is None:
             return math.nan
-        days = records.days
+        days = records.own
         window = days.last_weeks(self.weeks_before, skip=feature(self.feature).window or 0)
         weeks = days.counted[0, window].reshape(-1, 7).any(axis=1).sum()
         return float(self.before(days)[0]) if 2 * weeks >= self.weeks_before else math.nan
 
 
 def _dates(records: PupilRecords, chosen: Flags) -> tuple[date, ...]:
-    return tuple(records.days.date_of(int(number)) for number in np.flatnonzero(chosen))
+    return tuple(records.own.date_of(int(number)) for number in np.flatnonzero(chosen))
 
 
 def _with_start(sentence: str, records: PupilRecords, weeks: int) -> str:
     """The sentence with the first day of its window behind "de laatste 12 schoolweken"."""
-    first = records.days.date_of(records.days.last_weeks(weeks).start)
+    first = records.own.date_of(records.own.last_weeks(weeks).start)
     period = f"de laatste {weeks} schoolweken"
     return sentence.replace(period, f"{period} (sinds {dutch_date(first, records.as_of)})", 1)
 
@@ -206,7 +232,7 @@ def _weekday_days(days: Days) -> Flags:
 
 def _weekday_sentence(records: PupilRecords) -> str:
     """Whole numbers instead of a share; nothing when it rests on a handful of days."""
-    days = records.days
+    days = records.own
     on_weekday = np.flatnonzero(_weekday_days(days)[0])
     every = int(q.flagged(q.some_absence, q.last(12))(days)[0].sum())
     if len(on_weekday) < FEWEST_ON_WEEKDAY:
@@ -384,24 +410,32 @@ MEASURES: Mapping[Theme, tuple[Measure, ...]] = {
 }
 
 
-def absence_facts(records: PupilRecords, theme: Theme, values: Mapping[str, float]) -> list[Fact]:
-    """The facts of a theme that rests on days of absence or lateness.
+def absence_standing(
+    records: PupilRecords, theme: Theme, values: Mapping[str, float]
+) -> list[Standing]:
+    """What stands out in a theme that rests on days of absence or lateness.
 
     Only what the features of the row, `values`, hold is told: what a model may not look at is not
     shown as its reason either.
     """
-    found = [measure.fact(records) for measure in MEASURES[theme] if measure.feature in values]
+    found = [measure.standing(records) for measure in MEASURES[theme] if measure.feature in values]
     if theme is Theme.ABSENCE and "absent_share_previous_year" in values:
-        found.append(previous_year_fact(records))
-    return [fact for fact in found if fact is not None]
+        found.append(_previous_year(records))
+    return [one for one in found if one is not None]
 
 
-def previous_year_fact(records: PupilRecords) -> Fact | None:
-    """What the school year before came to; the days of it are given per run."""
-    values = q.total(q.is_absent, q.previous_year)(records.days)
-    if not values[0] >= SMALLEST_STRENGTH * PREVIOUS_YEAR_NORM:
+def _previous_year(records: PupilRecords) -> Standing | None:
+    days = records.figures(DAYS_OF_PREVIOUS_YEAR)[0]
+    if not days >= SMALLEST_STRENGTH * PREVIOUS_YEAR_NORM:
         return None
-    chosen = q.flagged(q.is_absent, q.previous_year)(records.days)[0]
+    strength = int(days) / PREVIOUS_YEAR_NORM
+    return Standing("previous year", strength, False, lambda: _previous_year_fact(records))
+
+
+def _previous_year_fact(records: PupilRecords) -> Fact:
+    """What the school year before came to; the days of it are given per run."""
+    values = records.figures(DAYS_OF_PREVIOUS_YEAR)
+    chosen = q.flagged(q.is_absent, q.previous_year)(records.own)[0]
     number = int(values[0])
     sentence = f"Vorig schooljaar {number} {'dag' if number == 1 else 'dagen'} afwezig."
     evidence = run_evidence(records, chosen)

@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from features.absence.measures import FlaggedDays, flagged_days
 from features.vocabulary import AbsenceKind
-from models.evidence import Days, Flags, Numbers
+from models.evidence import Days, Flags, Numbers, Quantity
 
-Quantity = Callable[[Days], Numbers]
-"""One number per pupil; NaN without planned time in the window."""
 Window = Callable[[Days], slice]
 MOST_WEEKS = 40
 

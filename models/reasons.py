@@ -8,11 +8,12 @@ from features.vocabulary import PupilKey, Theme
 from models.circumstances import career_facts, counter_evidence, support_facts, support_lines
 from models.evidence import Evidence, PupilRecords
 from models.explain import SMALLEST_PART
-from models.facts import MEASURES, Fact, absence_facts
+from models.facts import MEASURES, Fact, Standing, absence_standing
 
 __all__ = ["Evidence", "Explanation", "Reason", "reasons_for"]
 
 MOST_REASONS = 3
+MOST_FACTS = 2
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ def reasons_for(
     enough = SMALLEST_PART * sum(raised.values())
     # Equal parts are told in the fixed order of the themes.
     order = sorted(raised, key=lambda theme: (-raised[theme], list(Theme).index(theme)))
+    order = [theme for theme in order if raised[theme] >= enough]
     facts = {theme: facts_of(theme, records, values) for theme in order}
-    told = [theme for theme in order if raised[theme] >= enough and facts[theme]]
+    told = [theme for theme in order if facts[theme]]
     alone = {theme: any(fact.alone for fact in facts[theme]) for theme in told}
     told = sorted(told, key=lambda theme: not alone[theme]) if any(alone.values()) else []
     return Explanation(
@@ -68,7 +70,7 @@ def reasons_for(
 
 def facts_of(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
     """What is told in one theme, if it is told: the strongest fact and at most one beside it."""
-    return _told(_facts(theme, records, values))
+    return _told(_standing(theme, records, values))
 
 
 def _reason(theme: Theme, facts: list[Fact]) -> Reason:
@@ -92,20 +94,26 @@ def _joined(sentences: list[str]) -> str:
     return " ".join([sentences[0], *others])
 
 
-def _facts(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Fact]:
+def _standing(theme: Theme, records: PupilRecords, values: Mapping[str, float]) -> list[Standing]:
     if theme is Theme.SUPPORT:
-        return support_facts(records, values)
+        return [Standing.of(fact) for fact in support_facts(records, values)]
     if theme is Theme.CAREER:
-        return career_facts(records, values)
-    return absence_facts(records, theme, values) if theme in MEASURES else []
+        return [Standing.of(fact) for fact in career_facts(records, values)]
+    return absence_standing(records, theme, values) if theme in MEASURES else []
 
 
-def _told(facts: list[Fact]) -> list[Fact]:
+def _told(standing: list[Standing]) -> list[Fact]:
     """The strongest fact, and the next one of another family if schools act on as much.
 
     A fact that does not stand alone comes after those that do.
     """
-    ordered = sorted(facts, key=lambda fact: (not fact.alone, -fact.strength))
-    first = ordered[:1]
-    others = [fact for fact in ordered[1:] if fact.strength >= 1 and fact.family != first[0].family]
-    return first + others[:1]
+    told: list[Fact] = []
+    for one in sorted(standing, key=lambda one: (not one.alone, -one.strength)):
+        if told and (one.strength < 1 or one.family == told[0].family):
+            continue
+        fact = one.tell()
+        if fact is not None:
+            told.append(fact)
+        if len(told) == MOST_FACTS:
+            break
+    return told

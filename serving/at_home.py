@@ -197,10 +197,18 @@ class MonthCounts:
     left: int
 
 
-def month_counts(grid: DayGrid, as_of: date, first_month: date) -> list[MonthCounts]:
-    """The counts of every month from `first_month` up to the Sunday before `as_of`."""
+def month_counts(
+    grid: DayGrid, as_of: date, first_month: date, planned: NDArray[np.int16] | None = None
+) -> list[MonthCounts]:
+    """The counts of every month from `first_month` up to the Sunday before `as_of`.
+
+    `planned` are the planned minutes of the whole school, where `grid` holds only the pupils of
+    whom a run is possible (None: it holds everybody).
+    """
     long = list(long_spells(grid, as_of))
-    return [_month(grid, long, month, as_of) for month in _months(first_month, as_of)]
+    everybody = grid.planned if planned is None else planned
+    months, first = list(_months(first_month, as_of)), grid.first_day
+    return [_month(everybody, first, long, month, as_of) for month in months]
 
 
 def _months(first: date, as_of: date) -> Iterator[date]:
@@ -210,16 +218,18 @@ def _months(first: date, as_of: date) -> Iterator[date]:
         month = months_later(month, 1)
 
 
-def _month(grid: DayGrid, long: list[Spell], month: date, as_of: date) -> MonthCounts:
+def _month(
+    planned: NDArray[np.int16], first_day: date, long: list[Spell], month: date, as_of: date
+) -> MonthCounts:
     until = min(months_later(month, 1), as_of) - timedelta(days=1)
     running = [spell for spell in long if _is_long(spell, until) and spell.runs_on(until)]
     longer = sum(spell.three_months_on <= until for spell in running)
     ended = [spell for spell in long if spell.ended_on and month <= spell.ended_on <= until]
-    first, last = ((day - grid.first_day).days for day in (month, until))
+    first, last = ((day - first_day).days for day in (month, until))
     return MonthCounts(
         month=month,
         until=until,
-        pupils=int((grid.planned[:, max(first, 0) : last + 1] > 0).any(axis=1).sum()),
+        pupils=int((planned[:, max(first, 0) : last + 1] > 0).any(axis=1).sum()),
         over_four_weeks=len(running) - longer,
         over_three_months=longer,
         began=sum(

@@ -193,6 +193,11 @@ class Decisions:
             per_pupil.setdefault(decision.pupil_key, []).append(decision)
         return per_pupil
 
+    def schools(self) -> frozenset[str]:
+        """The schools at which anything was decided."""
+        with self._engine.begin() as connection:
+            return frozenset(connection.scalars(sa.select(DECISIONS.c.school).distinct()))
+
     def of_pupil(self, school: str, pupil_key: PupilKey) -> list[Decision]:
         """The decisions about one pupil at one school, newest first."""
         return self._read(DECISIONS.c.school == school, DECISIONS.c.pupil_key == pupil_key)

@@ -1,11 +1,10 @@
 """Published lists: what a school's team gets to discuss on a Monday, kept exactly as published."""
 
-import dataclasses
 import hashlib
 import json
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.errors import NotThere, VerificationFailed
-from features.school_weeks import school_year_of
 from features.vocabulary import PupilKey, Theme
 from models.reasons import Evidence, Explanation, Reason
 from serving.tables import LIST_ROWS, LISTS, writing
@@ -22,6 +20,9 @@ from serving.tables import LIST_ROWS, LISTS, writing
 MOST_LISTS = 100
 """Lists kept at hand once read and checked; they hold pseudonyms and sentences, no names."""
 _HEADER = sa.select(LISTS).where(
+    LISTS.c.school == sa.bindparam("school"), LISTS.c.as_of == sa.bindparam("as_of")
+)
+_STORED_HASH = sa.select(LISTS.c.content_hash).where(
     LISTS.c.school == sa.bindparam("school"), LISTS.c.as_of == sa.bindparam("as_of")
 )
 _ROWS = (
@@ -124,7 +125,7 @@ class ListStore:
     """Published lists in the app database. A list is published once and never changes."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         # By number and fingerprint: what changes in a list changes its fingerprint.
         self._checked: OrderedDict[tuple[str, str], PublishedList] = OrderedDict()
 
@@ -140,7 +141,7 @@ class ListStore:
         same transaction.
         """
         new = 0
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             for published in lists:
                 if _publish(connection, published):
                     new += 1
@@ -150,7 +151,7 @@ class ListStore:
 
     def get(self, school: str, as_of: date) -> PublishedList:
         """The list of `school` for Monday `as_of`, checked against its fingerprint."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             header = connection.execute(_HEADER, {"school": school, "as_of": as_of}).one_or_none()
             if header is None:
                 raise NotThere(
@@ -174,7 +175,7 @@ class ListStore:
 
     def data_until(self, school: str, as_of: date) -> date:
         """The last day of which records count on the list of `as_of`."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             found = connection.scalar(
                 sa.select(LISTS.c.data_until).where(
                     LISTS.c.school == school, LISTS.c.as_of == as_of
@@ -186,7 +187,7 @@ class ListStore:
 
     def row(self, row_id: str) -> PublishedRow:
         """One row, found by the id that stands in the address of its page."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             found = connection.execute(
                 sa.select(LIST_ROWS, LISTS).join(LISTS).where(LIST_ROWS.c.row_id == row_id)
             ).one_or_none()
@@ -196,7 +197,7 @@ class ListStore:
 
     def beside(self, school: str, as_of: date, row: ListRow) -> PublishedRow:
         """A row that is not on the published list of that week, with what holds for the list."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             found = connection.execute(
                 sa.select(LISTS).where(LISTS.c.school == school, LISTS.c.as_of == as_of)
             ).one_or_none()
@@ -206,7 +207,7 @@ class ListStore:
 
     def weeks(self, school: str) -> list[date]:
         """The Mondays for which `school` has a list, newest first."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             return list(
                 connection.scalars(
                     sa.select(LISTS.c.as_of)
@@ -217,52 +218,28 @@ class ListStore:
 
     def schools(self) -> list[str]:
         """The schools that ever had a list."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             query = sa.select(LISTS.c.school).distinct().order_by(LISTS.c.school)
             return list(connection.scalars(query))
 
     def mondays(self) -> list[date]:
         """The Mondays for which any school has a list, newest first."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             query = sa.select(LISTS.c.as_of).distinct().order_by(LISTS.c.as_of.desc())
             return list(connection.scalars(query))
 
     def schools_of(self, as_of: date) -> set[str]:
         """The schools that have a list for Monday `as_of`."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             return set(connection.scalars(sa.select(LISTS.c.school).where(LISTS.c.as_of == as_of)))
 
     def membership(self, school: str, pupil_key: PupilKey) -> dict[date, Block | None]:
         """For every Monday with a list, newest first: where the pupil stood, or None."""
         return {monday: members.get(pupil_key) for monday, members in self.members(school).items()}
 
-    def newness(
-        self, school: str, as_of: date, pupil_keys: Sequence[PupilKey]
-    ) -> dict[PupilKey, Newness]:
-        """What each pupil would be on the list of `as_of`, judged by the earlier lists only."""
-        earlier = [keys for monday, keys in self.members(school).items() if monday < as_of]
-        last = earlier[0] if earlier else {}
-        ever = {key for keys in earlier for key in keys}
-        return {
-            key: Newness.AGAIN if key in last else Newness.BACK if key in ever else Newness.NEW
-            for key in pupil_keys
-        }
-
-    def listed_before(self, school: str, as_of: date) -> frozenset[PupilKey] | None:
-        """Who stood on the list before the one of `as_of`; None in the first week of a school year.
-
-        Those too new to say anything about stood on no list: they take no place.
-        """
-        year = school_year_of(as_of)
-        for monday, members in self.members(school).items():
-            if monday < as_of and school_year_of(monday) == year:
-                listed = (key for key, at in members.items() if at is not Block.TOO_LITTLE_DATA)
-                return frozenset(listed)
-        return None
-
     def members(self, school: str) -> dict[date, dict[PupilKey, Block]]:
         """For every Monday with a list, newest first: who stood where."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             found = connection.execute(
                 sa.select(LISTS.c.as_of, LIST_ROWS.c.pupil_key, LIST_ROWS.c.block)
                 .join_from(LISTS, LIST_ROWS, isouter=True)
@@ -290,12 +267,11 @@ def _published_row(header: sa.Row[Any], row: ListRow) -> PublishedRow:
 
 
 def _publish(connection: sa.Connection, published: PublishedList) -> bool:
-    stored = connection.scalar(
-        sa.select(LISTS.c.content_hash).where(
-            LISTS.c.school == published.school, LISTS.c.as_of == published.as_of
-        )
-    )
-    if stored == published.content_hash:
+    # Written down once, for the fingerprint and for the rows: they are most of the work.
+    content = [_row_content(row) for row in published.rows]
+    fingerprint = _fingerprint(published, content)
+    stored = connection.scalar(_STORED_HASH, {"school": published.school, "as_of": published.as_of})
+    if stored == fingerprint:
         return False
     if stored is not None:
         raise VerificationFailed(
@@ -309,18 +285,12 @@ def _publish(connection: sa.Connection, published: PublishedList) -> bool:
         "as_of": published.as_of,
         "data_until": published.data_until,
         "published_at": published.published_at,
-        "content_hash": published.content_hash,
+        "content_hash": fingerprint,
     }
     connection.execute(LISTS.insert(), header)
-    rows = [
-        {
-            **_row_content(row),
-            "row_id": secrets.token_hex(16),
-            "list_id": list_id,
-        }
-        for row in published.rows
-    ]
-    if rows:
+    if content:
+        ids = {"list_id": list_id}
+        rows = [{**row, **ids, "row_id": secrets.token_hex(16)} for row in content]
         connection.execute(LIST_ROWS.insert(), rows)
     return True
 
@@ -400,13 +370,23 @@ def _row_from(row: sa.Row[Any]) -> ListRow:
 
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
     """An explanation as plain values; the pupil key stands beside it in the row, not in it."""
-    content = dataclasses.asdict(explanation)
-    del content["pupil_key"]
-    for reason in content["reasons"]:
-        for evidence in reason["evidence"]:
-            evidence["day"] = evidence["day"].isoformat()
-    result: dict[str, Any] = json.loads(json.dumps(content))
-    return result
+    return {
+        "reasons": [_reason_to_json(reason) for reason in explanation.reasons],
+        "counter_evidence": list(explanation.counter_evidence),
+        "support": list(explanation.support),
+    }
+
+
+def _reason_to_json(reason: Reason) -> dict[str, Any]:
+    return {
+        "theme": reason.theme.value,
+        "sentence": reason.sentence,
+        "evidence": [
+            {"day": item.day.isoformat(), "label": item.label, "detail": item.detail}
+            for item in reason.evidence
+        ],
+        "comparison": reason.comparison,
+    }
 
 
 def explanation_from_json(pupil_key: PupilKey, content: Mapping[str, Any]) -> Explanation:

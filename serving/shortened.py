@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from features.governance.retention import due_before
 from features.school_weeks import AMSTERDAM, school_year_of
+from serving.earlier_lists import EarlierLists
 from serving.lists import ListStore, Newness, PublishedList
 from serving.retention import Proofs, Run
 
@@ -34,7 +35,8 @@ def without_predecessors(
     if _without_newness(made) == _without_newness(stored):
         return f"{told}; made again from the records, identical but for who is new"
     year, cut = school_year_of(stored.as_of), max(map(_taken_before, runs))
-    is_first_left = lists.listed_before(stored.school, stored.as_of) is None
+    earlier = EarlierLists(lists.engine, stored.as_of, stored.school)
+    is_first_left = stored.school not in earlier.counting()
     if is_first_left and school_year_of(cut - timedelta(days=1)) == year:
         return f"{told}; it can lawfully not be made again, and stands as sealed"
     return None

@@ -6,7 +6,7 @@ lists: publishing is one transaction.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,29 +23,26 @@ from features.governance.renewals import Renewal, Renewals
 from features.governance.stops import EVERYWHERE, EmergencyStops
 from features.governance.use import Action, Use
 from features.records import RecordLog
-from features.records.partition import PartitionTables, read_each, read_partition
-from features.school_weeks import AMSTERDAM, as_of_moment
+from features.records.partition import read_partition
+from features.school_weeks import as_of_moment
 from features.settings import Home
 from features.store import RISK_SERVICE, FeatureStore
-from models.evidence import SchoolRecords
 from models.in_use import check_in_use
-from models.reasons import Explanation, reasons_for
 from models.registry import Registry
 from models.stored import RiskModel
 from serving.beside import publish_week
 from serving.decisions import Decisions
+from serving.earlier_lists import EarlierLists
 from serving.evaluation import FILE_NAME
 from serving.frequencies import frequencies
-from serving.lists import Block, ListRow, ListStore, PublishedList
+from serving.list_making import ListTerms, MadeList, SchoolTerms, make_lists
+from serving.lists import Block, ListStore, PublishedList
 from serving.region import keep_months
-from serving.scoring import ListedPupil, ScoredMonday, score_monday
+from serving.scoring import CutMonday, ScoredMonday, score_monday
 from serving.shortened import without_predecessors
 from serving.tables import open_app
-from serving.week_facts import SchoolMonday, WeekContent, week_content
 
 Report = Callable[[str], None]
-SCHOOLS_READ = 32
-"""Read from the log together: some 500 MB where each has a thousand pupils and three years."""
 
 
 @dataclass(frozen=True)
@@ -104,33 +101,27 @@ class WeeklyRun:
         table = self._features(log, as_of, stops, report)
         report(f"scoring {table.num_rows:,} pupils with version {version}")
         scored = score_monday(as_of, table, bundle)
+        earlier = EarlierLists(self.lists.engine, as_of)
+        cut = scored.cut(earlier.counting())
         # What is published stays: a later delivery or model changes the next Monday, not this one.
         there = self.lists.schools_of(as_of)
         missing = [name for name in scored.schools if name not in there]
         known = frequencies(self.home.root / FILE_NAME)
-        content: dict[str, WeekContent] = {}
-        new: dict[str, PublishedList] = {}
-        head, moment = log.head(), as_of_moment(as_of)
-        for school, tables in read_each(log, missing, moment, SCHOOLS_READ):
-            new[school] = self._list(tables, head, scored, school, str(version), known)
-            content[school] = self._content(tables, scored, new[school])
-
-        def alongside(connection: Connection, one: PublishedList) -> None:
-            beside = content[one.school]
-            moment = self.use.moment
-            publish_week(connection, beside.facts, beside.rows, beside.enrolled, moment)
-            keep_months(connection, one.school, beside.months)
-
-        published = self.lists.publish(new.values(), alongside)
-        lists = [new.get(name) or self.lists.get(name, as_of) for name in scored.schools]
+        terms = self._terms(scored, str(version), known, log.head())
+        decided = self.decisions.schools()
+        schools = {name: self._school(cut, earlier, name, name in decided) for name in missing}
+        report(f"making the lists of {len(schools):,} schools")
+        made = {one.published.school: one for one in make_lists(log, terms, schools)}
+        published = self._publish(made)
+        lists = [
+            made[name].published if name in made else self.lists.get(name, as_of)
+            for name in scored.schools
+        ]
         if as_of == max(self.lists.mondays()):
             self._show_online(scored, lists)
         blocks = [row.block for one in lists for row in one.rows]
         little = blocks.count(Block.TOO_LITTLE_DATA)
-        over = sum(
-            scored.passed_over(school, self.lists.listed_before(school, as_of))
-            for school in scored.schools
-        )
+        over = cut.passed_over()
         result = WeekResult(as_of, len(lists), published, len(blocks) - little, over, little)
         AuditChain(self.ledger).append(
             self.use.moment,
@@ -160,8 +151,10 @@ class WeeklyRun:
         table = _without(table, objecting)
         self.store.record_rebuild(table, self.use)
         scored = score_monday(as_of, table, bundle)
-        known = stored.frequencies
-        made = self._list(tables, log.head(), scored, school, stored.model_version, known)
+        terms = self._terms(scored, stored.model_version, stored.frequencies, log.head())
+        earlier = EarlierLists(self.lists.engine, as_of, school)
+        asked = self._school(scored.cut(earlier.counting()), earlier, school)
+        (made,) = (one.published for one in make_lists(log, terms, {school: asked}))
         if made.content_hash != stored.content_hash:
             if erased := Erasures(self.ledger).of(school, after=stored.published_at):
                 return _lawfully_changed(stored, erased, Renewals(self.ledger).all())
@@ -211,65 +204,42 @@ class WeeklyRun:
             raise NotThere(f"no pupil is enrolled on {as_of}, as far as the records go")
         return self.store.retrieve(entities, RISK_SERVICE, self.use)
 
-    def _list(
-        self,
-        tables: PartitionTables,
-        log_head: int,
-        scored: ScoredMonday,
-        school: str,
-        version: str,
-        known: Mapping[Block, str],
-    ) -> PublishedList:
-        listed = scored.listed(school, self.lists.listed_before(school, scored.as_of))
-        keys = [one.pupil_key for one in listed]
-        records = SchoolRecords(tables, school, scored.as_of, keys)
-        newness = self.lists.newness(school, scored.as_of, keys)
-        rows = tuple(
-            ListRow(
-                pupil_key=one.pupil_key,
-                block=one.block,
-                newness=newness[one.pupil_key],
-                order=one.order,
-                explanation=_explain(records, one),
-                group=one.group,
-            )
-            for one in listed
-        )
-        return PublishedList(
-            school=school,
+    def _terms(
+        self, scored: ScoredMonday, version: str, known: Mapping[Block, str], log_head: int
+    ) -> ListTerms:
+        return ListTerms(
             as_of=scored.as_of,
             published_at=self.use.moment,
             model_version=version,
             bundle_hash=scored.bundle.content_hash,
-            feature_service=RISK_SERVICE,
-            data_until=_data_until(tables.absence, scored.as_of),
-            capacity=scored.places(school),
-            rows=rows,
             frequencies=known,
             log_head=log_head,
+            cohort=scored.cohort,
+            objecting=objected(self.ledger, self.use.moment),
         )
 
-    def _content(
-        self, tables: PartitionTables, scored: ScoredMonday, published: PublishedList
-    ) -> WeekContent:
-        """What belongs beside a new list: pupils at home, appointments, who is gone."""
-        school, as_of = published.school, published.as_of
-        earlier = [
-            members for monday, members in self.lists.members(school).items() if monday < as_of
-        ]
-        return week_content(
-            SchoolMonday(
-                tables=tables,
-                school=school,
-                as_of=as_of,
-                enrolled=scored.of_school(school),
-                objecting=objected(self.ledger, self.use.moment),
-            ),
-            published,
-            last=earlier[0] if earlier else {},
-            decisions=self.decisions.of_school(school),
-            cohort=scored.cohort,
+    def _school(
+        self, cut: CutMonday, earlier: EarlierLists, school: str, has_decisions: bool = True
+    ) -> SchoolTerms:
+        listed = cut.listed(school)
+        return SchoolTerms(
+            school=school,
+            capacity=cut.places(school),
+            listed=listed,
+            newness=earlier.newness(school, [one.pupil_key for one in listed]),
+            enrolled=cut.scored.of_school(school),
+            last=earlier.members(school),
+            decisions=self.decisions.of_school(school) if has_decisions else {},
         )
+
+    def _publish(self, made: Mapping[str, MadeList]) -> int:
+        def alongside(connection: Connection, one: PublishedList) -> None:
+            beside = made[one.school].content
+            moment = self.use.moment
+            publish_week(connection, beside.facts, beside.rows, beside.enrolled, moment)
+            keep_months(connection, one.school, beside.months)
+
+        return self.lists.publish((one.published for one in made.values()), alongside)
 
     def _show_online(self, scored: ScoredMonday, lists: list[PublishedList]) -> None:
         keys = pa.array(
@@ -289,18 +259,6 @@ def _without(table: pa.Table, pupil_keys: Collection[str]) -> pa.Table:
     """The rows of all but these pupils: whoever objected is not read and not scored."""
     objecting = pa.array(sorted(pupil_keys), pa.string())
     return table.filter(pc.invert(pc.is_in(table["pupil_key"], objecting)))
-
-
-def _explain(records: SchoolRecords, one: ListedPupil) -> Explanation:
-    if one.block is Block.TOO_LITTLE_DATA:
-        return Explanation(one.pupil_key, (), (), ())
-    return reasons_for(records.of(one.pupil_key), one.parts, one.values)
-
-
-def _data_until(absence: pa.Table, as_of: date) -> date:
-    """The last day on which the school recorded anything before the Monday."""
-    known = pc.max(absence["known_at"]).as_py()
-    return known.astimezone(AMSTERDAM).date() if known else as_of - timedelta(days=1)
 
 
 def _lawfully_changed(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.absence import DayGrid, day_grid
+from features.absence import DayGrid, MondaySchools, SchoolDays, possible_runs
 from features.catalogue import COHORT_FEATURES
 from features.records.partition import PartitionTables
 from features.school_weeks import as_of_moment, first_day_of, school_year_of
@@ -21,8 +21,7 @@ from serving.lists import Block, PublishedList
 
 FOR_LEAVERS = timedelta(days=365)
 AHEAD = timedelta(weeks=26)
-BEFORE = timedelta(weeks=26)
-"""Who was at home over the summer did not begin in September: so far back a start is looked for."""
+"""So far ahead the calendar is looked at: for the day on which a clock will have run."""
 UNKNOWN = "unknown"
 
 
@@ -38,13 +37,16 @@ class WeekContent:
 
 @dataclass(frozen=True)
 class SchoolMonday:
-    """One school on one Monday: its record versions, and the feature rows of those in scope.
+    """One school on one Monday: its record versions, its days, and the feature rows.
 
+    `tables` need no absence: that is in `days`, which are those of this school in `monday`.
     `enrolled` has a row per enrolled pupil: pupil_key, group and every feature; pupils who objected
     are in none of it but `objecting`, and are counted only.
     """
 
     tables: PartitionTables
+    monday: MondaySchools
+    days: SchoolDays
     school: str
     as_of: date
     enrolled: pa.Table
@@ -81,14 +83,11 @@ def week_content(
     """What is kept beside `published`; `last` is who stood on the list before it."""
     groups = monday.groups()
     counted_from = first_day_of(school_year_of(monday.as_of) - 1)
-    grid = day_grid(
-        monday.tables,
-        monday.school,
-        monday.moment,
-        counted_from - BEFORE,
-        monday.as_of + AHEAD,
-    )
-    at_home = tuple(_at_home(monday, grid, groups, cohort))
+    in_view = _in_view(monday, cohort)
+    keys = pa.array(sorted(in_view), pa.string())
+    is_in_view = pc.is_in(monday.days.keys, keys).to_numpy(zero_copy_only=False)
+    grid = monday.monday.grid(monday.days, possible_runs(monday.days.days) | is_in_view)
+    at_home = tuple(_at_home(monday, grid, groups, in_view))
     listed = [row.pupil_key for row in published.rows]
     home_keys = [row.pupil_key for row in at_home]
     due = {
@@ -111,22 +110,28 @@ def week_content(
         gone=gone_from(was_listed, listed, home_keys, groups, monday.objecting),
     )
     rows = (*at_home, *_leavers(monday), *_by_appointment(monday, due, groups))
-    months = month_counts(grid, monday.as_of, counted_from)
+    months = month_counts(grid, monday.as_of, counted_from, monday.days.days.planned)
     return WeekContent(facts, rows, groups, tuple(months))
 
 
-def _at_home(
-    monday: SchoolMonday, grid: DayGrid, groups: Mapping[PupilKey, str], cohort: Cohort
-) -> Iterator[SideRow]:
+def _in_view(monday: SchoolMonday, cohort: Cohort) -> dict[PupilKey, int]:
+    """The pupils at home, with the number of days that they have been."""
     status = {
         name: monday.enrolled[name].combine_chunks().to_numpy(zero_copy_only=False)
         for name in COHORT_FEATURES
     }
-    keys = monday.enrolled["pupil_key"].to_pylist()
-    chosen = {
-        PupilKey(keys[row]): int(status["current_absence_run"][row])
-        for row in np.flatnonzero(cohort.in_view(status))
-    }
+    rows = np.flatnonzero(cohort.in_view(status))
+    keys = monday.enrolled["pupil_key"].take(pa.array(rows)).to_pylist()
+    days = status["current_absence_run"][rows].tolist()
+    return {PupilKey(key): int(number) for key, number in zip(keys, days, strict=True)}
+
+
+def _at_home(
+    monday: SchoolMonday,
+    grid: DayGrid,
+    groups: Mapping[PupilKey, str],
+    chosen: Mapping[PupilKey, int],
+) -> Iterator[SideRow]:
     found = current_spells(grid, monday.as_of, chosen)
     running, contact = _support(monday, chosen)
     for key, days in chosen.items():
@@ -184,8 +189,11 @@ def _support(
 def _leavers(monday: SchoolMonday) -> Iterator[SideRow]:
     """Who left in the past year without a known next school, and did not come back."""
     last: dict[str, dict[str, object]] = {}
-    placements = monday.visible(monday.tables.placements)
-    for row in placements.sort_by("enrolled_on").to_pylist():
+    placements = monday.tables.placements
+    # Few leave so: the placements of the others need not be looked at one by one.
+    unknown = placements.filter(pc.equal(placements["left_to"], UNKNOWN))["pupil_key"]
+    theirs = placements.filter(pc.is_in(placements["pupil_key"], pc.unique(unknown)))
+    for row in monday.visible(theirs).sort_by("enrolled_on").to_pylist():
         last[row["pupil_key"]] = row
     for key, row in sorted(last.items()):
         left_on = row["left_on"]

@@ -1,7 +1,8 @@
 """Absence of pupils by day: what records come to, and what is measured on the days."""
 
 from features.absence.grid import DayGrid, PupilDays, day_grid, pupil_days
-from features.absence.known import AbsenceRecord, KnownDays, known_days
+from features.absence.known import AbsenceRecord, KnownDays, MondaySchools, known_days
+from features.absence.laid_out import SchoolDays
 from features.absence.norms import Reached, reporting_norm
 from features.absence.runs import (
     RUN_DAYS,
@@ -14,6 +15,7 @@ from features.absence.runs import (
     counted_minutes,
     onset_flags,
     pack,
+    possible_runs,
     runs,
 )
 
@@ -26,15 +28,18 @@ __all__ = [
     "Flags",
     "KnownDays",
     "Minutes",
+    "MondaySchools",
     "Planned",
     "PupilDays",
     "Reached",
+    "SchoolDays",
     "absent_days",
     "counted_minutes",
     "day_grid",
     "known_days",
     "onset_flags",
     "pack",
+    "possible_runs",
     "pupil_days",
     "reporting_norm",
     "runs",

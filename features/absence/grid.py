@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.absence.laid_out import school_days
+from features.absence.laid_out import SchoolDays, school_days
 from features.absence.quantities import KINDS, TIMED
-from features.absence.span import span_between
+from features.absence.span import Span, span_between
 from features.records.partition import PartitionTables
 from features.school_weeks import SchoolWeeks
 from features.vocabulary import ABSENT_KINDS, AbsenceKind, PupilKey
@@ -56,17 +56,25 @@ def day_grid(
     the first school year for which holidays are on file.
     """
     span = span_between(first, last)
-    known = school_days(tables, school, span, as_of)
-    rows, days = np.flatnonzero(known.has_placement), known.days
+    return grid_of(school_days(tables, school, span, as_of), span)
+
+
+def grid_of(known: SchoolDays, span: Span, chosen: NDArray[np.bool_] | None = None) -> DayGrid:
+    """The days of one school, of the `chosen` pupils (None: all) with a placement that is known."""
+    is_known, days = known.has_placement, known.days
+    if chosen is not None:
+        is_known &= chosen
+    # Most often everybody: then nothing is copied.
+    rows: slice | NDArray[np.bool_] = slice(None) if is_known.all() else is_known
     return DayGrid(
-        pupil_keys=[PupilKey(key) for key in known.pupils.keys.take(pa.array(rows)).to_pylist()],
+        pupil_keys=[PupilKey(key) for key in known.keys.filter(pa.array(is_known)).to_pylist()],
         first_day=span.first_day,
         planned=days.planned[rows],
         minutes={kind: days.minutes[at][rows] for at, kind in enumerate(KINDS[:TIMED])},
         late=days.late[rows],
         sent_out=days.sent_out[rows],
         group=days.group[rows],
-        group_names=tuple(known.pupils.groups[0]),
+        group_names=known.group_names,
         school_weeks=known.weeks,
     )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.absence.cells import settle
@@ -72,51 +73,72 @@ def _lay_out(school: School, first: int, end: int, pupil: Pupil, out: LaidOut) -
 
 @dataclass(frozen=True)
 class SchoolDays:
-    """One school as known at one moment; `days` has a row per pupil of `pupils`.
+    """One school as known at one moment; `days` has a row per pupil with a placement ever.
 
-    `episode_days` are [days] (`features.absence.episodes`).
+    These are the pupils of `pupils` from number `first` up to `end`. `episode_days` are [days]
+    (`features.absence.episodes`).
     """
 
     pupils: Pupils
+    first: int
+    end: int
+    group_names: tuple[str, ...]
     weeks: SchoolWeeks
     episode_days: NDArray[np.int32]
     days: LaidOut
-    has_placement: NDArray[np.bool_]
+
+    @property
+    def keys(self) -> pa.Array:
+        """The pupils of the rows."""
+        return self.pupils.keys.slice(self.first, self.end - self.first)
+
+    @property
+    def has_placement(self) -> NDArray[np.bool_]:
+        """Of which pupils a placement was known at that moment."""
+        placements = self.pupils.placements
+        is_known = (placements.first <= 0) & (placements.end > 0)
+        begin = placements.begin[self.first : self.end]
+        if not len(begin):
+            return np.zeros(0, bool)
+        own = np.append(is_known[: placements.begin[self.end]], False)
+        return np.add.reduceat(own, begin, dtype=np.int64) > 0
+
+    def placed_on(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Per pupil the row of the placement on `day` (-1: none), and since when at the school."""
+        rows = np.full(self.end - self.first, -1, np.int64)
+        starts = np.zeros(len(rows), np.int64)
+        _place(self.pupils.placements, self.first, day, rows, starts)
+        return rows, starts
+
+
+def days_of_school(schools: KnownSchools, number: int) -> SchoolDays:
+    """The days of school number `number` at the first moment."""
+    one = schools.school(number)
+    return SchoolDays(
+        pupils=schools.pupils,
+        first=one.first,
+        end=one.end,
+        group_names=tuple(schools.pupils.groups[number]),
+        weeks=one.plans.weeks[0],
+        episode_days=one.plans.plans.episode_days[0],
+        days=lay_out(one),
+    )
 
 
 def school_days(tables: PartitionTables, school: str, span: Span, as_of: datetime) -> SchoolDays:
     """The days of `span` of one school as known before `as_of`."""
-    known = KnownSchools(tables.of_school(school), [school], span, [as_of])
-    one = known.school(0)
-    placements = known.pupils.placements
-    is_known = (placements.first <= 0) & (placements.end > 0)
-    held = np.add.reduceat(np.append(is_known, False), placements.begin[:-1], dtype=np.int64)
-    return SchoolDays(
-        pupils=known.pupils,
-        weeks=one.plans.weeks[0],
-        episode_days=one.plans.plans.episode_days[0],
-        days=lay_out(one),
-        has_placement=held > 0,
-    )
-
-
-def placed_on(
-    placements: Placements, pupils: int, day: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Per pupil the row of the placement on `day` at the first moment (-1: none), and its start.
-
-    The start is the day since which the pupil is at the school.
-    """
-    rows, starts = np.full(pupils, -1, np.int64), np.zeros(pupils, np.int64)
-    _place(placements, day, rows, starts)
-    return rows, starts
+    return days_of_school(KnownSchools(tables.of_school(school), [school], span, [as_of]), 0)
 
 
 @compiled
 def _place(
-    placements: Placements, day: int, rows: NDArray[np.int64], starts: NDArray[np.int64]
+    placements: Placements,
+    first: int,
+    day: int,
+    rows: NDArray[np.int64],
+    starts: NDArray[np.int64],
 ) -> None:
-    for pupil in range(len(rows)):
-        rows[pupil] = placement_on(placements, pupil, 0, day)
-        if rows[pupil] >= 0:
-            starts[pupil] = enrolment_start(placements, pupil, 0, rows[pupil])
+    for at in range(len(rows)):
+        rows[at] = placement_on(placements, first + at, 0, day)
+        if rows[at] >= 0:
+            starts[at] = enrolment_start(placements, first + at, 0, rows[at])

@@ -108,7 +108,11 @@ def pupils_of(
 
 
 def positions(values: pa.ChunkedArray | pa.Array, among: pa.Array) -> Whole:
-    """Where each value stands in `among`; -1 where it does not."""
+    """Where each value stands in `among`; -1 where it does not. Values may be a dictionary's."""
+    if pa.types.is_dictionary(values.type):
+        coded = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        place: Whole = np.append(positions(coded.dictionary, among), -1)
+        return place.take(np.asarray(pc.fill_null(coded.indices, -1)))
     found = pc.fill_null(pc.index_in(values, among), -1)
     numbers = found.to_numpy() if isinstance(found, pa.ChunkedArray) else np.asarray(found)
     return numbers.astype(np.int64)

@@ -17,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.absence.grid import DayGrid
+from features.absence.laid_out import LaidOut
+from features.absence.quantities import KINDS, TIMED
+from features.compiled import compiled
 from features.vocabulary import ABSENT_KINDS, AbsenceKind
 
 Minutes = NDArray[np.int32]
@@ -135,6 +138,60 @@ def runs(
         ):
             missed = np.flatnonzero(absent_day[pupil, : last + days])
             yield int(pupil), int(first), int(missed[-1]) + 1
+
+
+_COUNTED = np.array(
+    [kind in ABSENT_KINDS - {AbsenceKind.LEAVE} for kind in KINDS[:TIMED]], np.bool_
+)
+_CLOSED = KINDS.index(AbsenceKind.SCHOOL_CLOSED)
+
+
+def possible_runs(days: LaidOut) -> Flags:
+    """Of which pupils a run is possible: of no other does `runs` give any, up to whatever day.
+
+    Much cheaper than looking for them. Every suspension is counted as absence here, and a window
+    need not begin with an absent day.
+    """
+    found = np.zeros(len(days.planned), np.bool_)
+    room = np.zeros((2, RUN_DAYS), np.int64)
+    _find_possible(days.planned, days.minutes, _COUNTED, _CLOSED, RUN_SHARE, SLACK, room, found)
+    return found
+
+
+@compiled
+def _find_possible(
+    planned: NDArray[np.int16],
+    minutes: NDArray[np.int16],
+    counted: Flags,
+    closed: int,
+    share: float,
+    slack: float,
+    room: NDArray[np.int64],
+    found: Flags,
+) -> None:
+    """`room` holds the planned and absent minutes of the last planned days, round and round."""
+    for pupil in range(len(planned)):
+        number, all_planned, all_absent = 0, np.int64(0), np.int64(0)
+        for day in range(planned.shape[1]):
+            of_day = np.int64(planned[pupil, day]) - minutes[closed, pupil, day]
+            if of_day <= 0:
+                continue
+            absent = np.int64(0)
+            for kind in range(len(counted)):
+                if counted[kind]:
+                    absent += minutes[kind, pupil, day]
+            absent = min(absent, of_day)
+            at = number % room.shape[1]
+            if number >= room.shape[1]:
+                all_planned -= room[0, at]
+                all_absent -= room[1, at]
+            room[0, at], room[1, at] = of_day, absent
+            all_planned += of_day
+            all_absent += absent
+            number += 1
+            if number >= room.shape[1] and all_absent >= share * all_planned - slack:
+                found[pupil] = True
+                break
 
 
 def absent_days(packed: Planned) -> Flags:

@@ -49,7 +49,7 @@ class KnownSchools:
         self._tables = tables
         self.pupils: Pupils = pupils_of(tables.placements, schools, span, moments)
         self._own: OwnTimetables = own_timetables(tables.timetable, self.pupils, span, moments)
-        self._versions: Versions = absence_versions(tables.absence, self.pupils, span, moments)
+        self.versions: Versions = absence_versions(tables.absence, self.pupils, span, moments)
         today = [span.number_of(moment.astimezone(AMSTERDAM).date()) for moment in moments]
         self._today: NDArray[np.int64] = np.array(today, np.int64)
 
@@ -68,8 +68,8 @@ class KnownSchools:
         first, end = self.pupils.of_school[number : number + 2].tolist()
         weeks_over = np.clip(self._today // 7, 0, self.span.weeks)
         known = Known(
-            plans.plans, self.pupils.placements, self._own, self._versions, self._today, weeks_over
+            plans.plans, self.pupils.placements, self._own, self.versions, self._today, weeks_over
         )
-        room = room_for_pupil(self._versions, first, end, self.span.days, self._today)
+        room = room_for_pupil(self.versions, first, end, self.span.days, self._today)
         school = School(known, silence(known, first, end, room))
         return KnownSchool(name, number, school, plans, first, end, room)

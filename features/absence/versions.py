@@ -78,7 +78,8 @@ def _recording(
 ) -> tuple[Flags, Flags, Flags]:
     """Per version whether its record was timed, recorded late, corrected since."""
     known_day = absence["known_at"].cast(pa.int64()).to_numpy() // _DAY
-    is_timed = pc.equal(absence["known_at_basis"], KnownAtBasis.RECORDED.value).to_numpy()
+    recorded = pa.array([KnownAtBasis.RECORDED.value])
+    is_timed = positions(absence["known_at_basis"], recorded) == 0
     # Most records have one version; only the others need to be put in order.
     rows, is_first = _rows_of_changed_records(absence)
     first = np.maximum.accumulate(np.where(is_first, np.arange(len(rows)), 0))
@@ -100,7 +101,9 @@ def _rows_of_changed_records(absence: pa.Table) -> tuple[Whole, Flags]:
     superseded = absence["record_key"].filter(pc.is_valid(absence["superseded_at"]))
     several = pc.is_in(absence["record_key"], pc.unique(superseded))
     numbered = absence.select(names).append_column("row", pa.array(np.arange(len(absence))))
-    ordered = numbered.filter(several).sort_by([(name, "ascending") for name in names])
+    changed = numbered.filter(several)
+    changed = changed.set_column(0, names[0], changed[names[0]].cast(pa.string()))
+    ordered = changed.sort_by([(name, "ascending") for name in names])
     is_first = np.ones(len(ordered), bool)
     for name in names[:2]:
         column = ordered[name].combine_chunks()

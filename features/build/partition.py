@@ -1,8 +1,8 @@
 """Feature tables: every catalogue feature of every enrolled pupil on every Monday asked for."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from features.build.school import FeatureBuild, FeatureRows
 from features.catalogue import CATALOGUE
-from features.records import LogTable, RecordLog
+from features.records import RecordLog
 from features.records.partition import PartitionTables, read_for_features
+from features.records.parts import cores, in_order, parts_of, threads
 from features.school_weeks import as_of_moment
 
 KEY_COLUMNS = {
@@ -26,10 +27,6 @@ KEY_COLUMNS = {
 
 SCHEMA = pa.schema(KEY_COLUMNS | {feature.name: pa.float32() for feature in CATALOGUE})
 """The columns of a feature table: who and when, then every feature of the catalogue."""
-
-PLACEMENTS_READ = 20_000
-"""Schools with about so many placements, some 7,000 pupils in three years, are read together: what
-reading once more costs is then little beside what is made of it."""
 
 LOG_HEAD = b"log_head"
 """In the metadata of a table built from the log: the number of the last delivery it knew."""
@@ -60,29 +57,16 @@ def build(
     """
     wanted = log.schools() if schools is None else list(schools)
     ascending = sorted(set(mondays))
-    parts = list(_parts(log, wanted))
-    # One part is read while the features of another are made; only the reader touches the log.
-    with ThreadPoolExecutor(1) as reader:
-        coming = [reader.submit(_read, log, part, ascending) for part in parts[:1]]
-        for number, part in enumerate(parts):
-            head, building = coming.pop().result()
-            coming = [reader.submit(_read, log, one, ascending) for one in parts[number + 1 :][:1]]
-            for at in range(len(part)):
-                built = _table(building.rows(at), ascending)
-                yield built.replace_schema_metadata({LOG_HEAD: head})
+    # The next part is read while features are made; only the reader touches the log.
+    with threads(1) as reader, threads(cores()) as makers:
+        read = partial(_read, log, mondays=ascending)
+        for head, building in in_order(reader, read, parts_of(log, wanted), ahead=1):
+            made = partial(_made, building, ascending, head)
+            yield from in_order(makers, made, range(building.number), ahead=cores())
 
 
-def _parts(log: RecordLog, schools: Sequence[str]) -> Iterator[list[str]]:
-    """`schools` in parts of about PLACEMENTS_READ placements, a school at least."""
-    sizes = log.sizes(LogTable.PLACEMENTS, schools)
-    part: list[str] = []
-    for school in schools:
-        if part and sum(sizes[one] for one in part) + sizes[school] > PLACEMENTS_READ:
-            yield part
-            part = []
-        part.append(school)
-    if part:
-        yield part
+def _made(building: FeatureBuild, mondays: Sequence[date], head: bytes, at: int) -> pa.Table:
+    return _table(building.rows(at), mondays).replace_schema_metadata({LOG_HEAD: head})
 
 
 def _read(

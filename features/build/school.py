@@ -52,8 +52,13 @@ class FeatureBuild:
         )
         self._year_groups = year_groups(pupils.table)
 
+    @property
+    def number(self) -> int:
+        """How many schools there are."""
+        return len(self._known.pupils.schools)
+
     def rows(self, number: int) -> FeatureRows:
-        """The rows of school number `number`."""
+        """The rows of school number `number`; threads may ask for several at once."""
         known, pupils = self._known.school(number), self._known.pupils
         mondays = self._of_school(known)
         counts, rows = feature_rows(known, mondays, self._support, self._year_groups)

@@ -26,6 +26,7 @@ from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_delt
 from features.errors import DeliveryRefused
 from features.records.layout import mark_layout
 from features.records.opened import OpenTables, TableNow
+from features.records.row_groups import Limits, read_schema, read_within
 from features.records.schema import DELIVERIES, MOMENT, LogTable, schema_of
 from features.records.versions import in_order, superseded
 
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 
 ROWS_PER_DELIVERY = 1 << 32
 """Room for the rows of one delivery within `sequence`."""
+
+LARGE_FILE = 1 << 17
+"""From so many rows on a file has row groups to choose from."""
 
 _NEVER_TWICE = ColumnProperties(dictionary_enabled=False)
 _WRITING = WriterProperties(
@@ -195,15 +199,30 @@ class RecordLog:
         table: LogTable,
         columns: Sequence[str],
         *,
-        schools: Sequence[str] | None = None,
+        schools: Sequence[str],
         known_before: datetime,
     ) -> pa.Table:
         """The same versions with `columns` of theirs only and `superseded_at`, in no order.
 
-        Several times as fast. The columns that tell versions apart must be among them.
+        Many times as fast. The columns that tell versions apart must be among them, `school` too.
+        Texts of which there are few come as dictionaries.
         """
-        wanted = pc.field("known_at") < _moment(known_before)
-        return superseded(self._versions(table, wanted, list(columns), schools))
+        visible = self.deliveries()["delivery"].combine_chunks()
+        schema = read_schema(schema_of(table), columns)
+        stored = self._opened.now(table)
+        if not len(visible) or stored is None:
+            return superseded(schema.empty_table())
+        files = _of_schools(stored.files, schools)
+        limits = Limits(pa.array(sorted(schools), pa.string()), visible, _moment(known_before))
+        is_large = pl.col("num_records").fill_null(0) >= LARGE_FILE
+        large, small = files.filter(is_large), files.filter(~is_large)
+        found = read_within(self._paths(table, large), schema, limits)
+        if len(small):
+            # Of many small ones a scan is faster: it opens them side by side.
+            scan = pyarrow.dataset.dataset(self._paths(table, small), schema=schema_of(table))
+            rows = scan.to_table(columns=list(columns), filter=limits.as_filter())
+            found = pa.concat_tables([found, rows.cast(schema)]).unify_dictionaries()
+        return superseded(found)
 
     def sizes(self, table: LogTable, schools: Sequence[str]) -> dict[str, int]:
         """How many versions of `table` there are of each of `schools`."""
@@ -276,13 +295,11 @@ class RecordLog:
         Chosen by the bounds Delta keeps of each file, all at once: `to_pyarrow_dataset` does so
         file by file, which takes longer than the reading.
         """
-        files = stored.files
-        if schools is not None:
-            low, high = pl.col("min.school"), pl.col("max.school")
-            can_hold = [(low <= school) & (high >= school) for school in schools]
-            files = files.filter(pl.any_horizontal(pl.lit(False), *can_hold).fill_null(True))
-        paths = [str(self._path(table) / unquote(path)) for path in files["path"].to_list()]
-        return pyarrow.dataset.dataset(paths, schema=schema, format="parquet")
+        files = stored.files if schools is None else _of_schools(stored.files, schools)
+        return pyarrow.dataset.dataset(self._paths(table, files), schema=schema, format="parquet")
+
+    def _paths(self, table: str, files: pl.DataFrame) -> list[str]:
+        return [str(self._path(table) / unquote(path)) for path in files["path"].to_list()]
 
     def _append_rows(self, table: LogTable, content: pa.Table, name: str, first: int) -> None:
         assert first % ROWS_PER_DELIVERY + content.num_rows < ROWS_PER_DELIVERY
@@ -348,6 +365,13 @@ class RecordLog:
 
     def _path(self, table: str) -> Path:
         return self.root / table
+
+
+def _of_schools(files: pl.DataFrame, schools: Sequence[str]) -> pl.DataFrame:
+    """The files that can hold rows of these schools, by the bounds Delta keeps of each."""
+    low, high = pl.col("min.school"), pl.col("max.school")
+    can_hold = [(low <= school) & (high >= school) for school in schools]
+    return files.filter(pl.any_horizontal(pl.lit(False), *can_hold).fill_null(True))
 
 
 def _moment(moment: datetime) -> pa.Scalar:

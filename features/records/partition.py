@@ -98,17 +98,15 @@ def read_each(
     """
     for first in range(0, len(schools), together):
         part = schools[first : first + together]
-        yield from _apart(read_partition(log, part, known_before), part)
+        yield from apart(read_partition(log, part, known_before), part)
 
 
-def _apart(
-    tables: PartitionTables, schools: Sequence[str]
-) -> Iterator[tuple[str, PartitionTables]]:
+def apart(tables: PartitionTables, schools: Sequence[str]) -> Iterator[tuple[str, PartitionTables]]:
     """The tables of each school, by one sort of each table instead of a search per school."""
     codes = pa.array(schools, pa.string())
     sorted_: dict[str, tuple[pa.Table, NDArray[np.int64]]] = {}
     for name, table in vars(tables).items():
-        code = pc.index_in(table["school"], value_set=codes).to_numpy()
+        code = pc.fill_null(pc.index_in(table["school"], value_set=codes), -1).to_numpy()
         order = np.argsort(code, kind="stable")
         ends = np.searchsorted(code[order], np.arange(len(schools) + 1))
         sorted_[name] = table.take(pa.array(order)), ends

@@ -8,29 +8,44 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import sqlalchemy as sa
 
 from features.absence import RUN_DAYS, counted_minutes, day_grid, onset_flags, pack
+from features.build import build
+from features.errors import NotThere
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
 from features.governance.objections import object_to_processing
+from features.governance.use import Action, Purpose, Use
 from features.governance.vault import Vault
-from features.records import LogTable, RecordLog
+from features.records import LogTable, RecordLog, parts
 from features.records.partition import read_partition
 from features.school_weeks import as_of_moment, school_year_of
 from features.vocabulary import ABSENT_KINDS, PupilKey, Role
 from models.capacity import Capacity
+from models.evidence import SchoolRecords
+from models.registry import Registry
+from serving import list_making
 from serving.accounts import Accounts
 from serving.beside import BesideStore, Place, SideRow
 from serving.decisions import Decisions, Draft, RowAddress
+from serving.earlier_lists import EarlierLists
 from serving.facts import Day, read_facts
+from serving.list_making import make_lists
 from serving.lists import Block, ListStore, PublishedList
+from serving.scoring import score_monday
 from serving.tables import MONTH_COUNTS, open_app
+from serving.week import WeeklyRun
 from tests.journeys.conftest import A_WEEK_LATER, Installation, copied
 
 MONDAY = date(2026, 11, 9)
 NEXT_MONDAY = date(2026, 11, 16)
+USE = Use(
+    "tests", Role.JOB, Purpose.EARLY_WARNING, Action.SCORE, datetime(2026, 11, 30, 8, tzinfo=UTC)
+)
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +309,51 @@ def _withdraw_everything(installation: Any, school: str, pupil_key: PupilKey, fo
                 writer.writerow(
                     row | {"withdrawn": "yes", "recorded_at": "2026-11-11T12:00:00+01:00"}
                 )
+
+
+def test_lists_hang_on_neither_threads_nor_parts(
+    installation: Any, lists: ListStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every school in a part of its own on three threads, or alone: the lists as published."""
+    schools = lists.schools()
+    published = {school: lists.get(school, MONDAY) for school in schools}
+    log = RecordLog(installation.home.records, head=published[schools[0]].log_head)
+    run = WeeklyRun.at(installation.home, USE)
+    table = pa.concat_tables(build(log, [MONDAY]))
+    for size, chosen in ((1, schools), (10**6, schools), (1, schools[1:2])):
+        monkeypatch.setattr(parts, "PLACEMENTS_READ", size)
+        monkeypatch.setattr(parts, "cores", lambda: 3)
+        part = table.filter(pc.is_in(table["school"], pa.array(chosen)))
+        scored = score_monday(MONDAY, part, Registry.at(installation.home).bundle(1))
+        earlier = EarlierLists(open_app(installation.home), MONDAY)
+        cut = scored.cut(earlier.counting())
+        known = published[schools[0]].frequencies
+        terms = run._terms(scored, "1", known, log.head())
+        asked = {school: run._school(cut, earlier, school) for school in chosen}
+        made = [one.published for one in make_lists(log, terms, asked)]
+        assert [one.school for one in made] == list(chosen)
+        for one in made:
+            assert one.content_hash == published[one.school].content_hash
+
+
+def test_an_error_in_one_school_is_told_and_nothing_is_published(
+    own: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = own.home
+    lists = ListStore(open_app(home))
+    before, schools = set(lists.mondays()), lists.schools()
+    last = max(before) + timedelta(weeks=1)
+    monkeypatch.setattr(parts, "PLACEMENTS_READ", 1)
+    plain = SchoolRecords
+
+    def fails(tables: Any, school: str, *others: Any) -> Any:
+        if school == schools[-1]:
+            raise NotThere(f"school {school} cannot be explained; build its features again")
+        return plain(tables, school, *others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(list_making, "SchoolRecords", fails)
+        with pytest.raises(NotThere, match=f"school {schools[-1]} cannot be explained"):
+            WeeklyRun.at(home, USE).publish(last, lambda _: None)
+        assert set(lists.mondays()) == before
+    assert WeeklyRun.at(home, USE).publish(last, lambda _: None).published == len(schools)

@@ -14,7 +14,7 @@ import pytest
 
 from features.errors import DeliveryRefused, SettingsError
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
-from features.records.partition import read_each, read_partition
+from features.records.partition import apart, read_each, read_partition
 
 Make = Callable[..., DeliveryRows]
 
@@ -269,6 +269,7 @@ def test_schools_read_together_come_apart_as_if_each_was_read_alone(
         for school in schools:
             for name, table in vars(alone[school]).items():
                 assert getattr(found[school], name).equals(table), (school, name, together)
+    assert list(dict(apart(read_partition(record_log, schools, until), schools[1:]))) == schools[1:]
     assert alone["90AB00"].absence.num_rows == alone["90CD00"].absence.num_rows == 2
 
 

@@ -11,6 +11,7 @@ from features.errors import NotThere, VerificationFailed
 from features.settings import Home
 from features.vocabulary import PupilKey, Theme
 from models.reasons import Evidence, Explanation, Reason
+from serving.earlier_lists import EarlierLists
 from serving.lists import Block, ListRow, ListStore, Newness, PublishedList
 from serving.tables import LIST_ROWS, open_app
 from tests.serving.invented_school import MONDAY, NOW, SCHOOL
@@ -117,20 +118,35 @@ def test_row_ids_tell_nothing_and_are_never_the_same(store: ListStore) -> None:
     assert store.row(ids[0]).log_head == 7
 
 
-def test_newness_follows_from_the_earlier_lists_only(store: ListStore) -> None:
+def test_newness_follows_from_the_earlier_lists_only(store: ListStore, engine: sa.Engine) -> None:
     weeks = [MONDAY - timedelta(weeks=back) for back in (2, 1, 0)]
     store.publish([a_list(ANNA, as_of=weeks[0]), a_list(BO, as_of=weeks[1])])
     expected = {ANNA: Newness.BACK, BO: Newness.AGAIN, CEM: Newness.NEW}
-    assert store.newness(SCHOOL, weeks[2], [ANNA, BO, CEM]) == expected
+    assert EarlierLists(engine, weeks[2]).newness(SCHOOL, [ANNA, BO, CEM]) == expected
     store.publish([a_list(CEM, as_of=weeks[2])])
-    assert store.newness(SCHOOL, weeks[2], [ANNA, BO, CEM]) == expected, "also when made again"
-    assert store.newness("90AB01", weeks[2], [ANNA]) == {ANNA: Newness.NEW}
+    earlier = EarlierLists(engine, weeks[2], SCHOOL)
+    assert earlier.newness(SCHOOL, [ANNA, BO, CEM]) == expected, "also when made again"
+    assert earlier.newness("90AB01", [ANNA]) == {ANNA: Newness.NEW}
 
 
-def test_a_week_in_which_nobody_was_listed_counts_as_a_week(store: ListStore) -> None:
+def test_the_last_list_counts_within_its_school_year(store: ListStore, engine: sa.Engine) -> None:
+    weeks = [date(2026, 7, 6), date(2026, 8, 31), date(2026, 9, 7)]
+    store.publish([a_list(ANNA, BO, as_of=weeks[0])])
+    before = EarlierLists(engine, weeks[1])
+    assert before.counting() == {}, "a new school year begins anew"
+    assert set(before.members(SCHOOL)) == {ANNA, BO}
+    store.publish([a_list(BO, as_of=weeks[1]), a_list(as_of=weeks[1], school="90AB01")])
+    after = EarlierLists(engine, weeks[2])
+    assert after.counting() == {SCHOOL: frozenset({BO}), "90AB01": frozenset()}
+    assert EarlierLists(engine, weeks[2], "90AB01").counting() == {"90AB01": frozenset()}
+
+
+def test_a_week_in_which_nobody_was_listed_counts_as_a_week(
+    store: ListStore, engine: sa.Engine
+) -> None:
     weeks = [MONDAY - timedelta(weeks=back) for back in (2, 1, 0)]
     store.publish([a_list(ANNA, as_of=weeks[0]), a_list(as_of=weeks[1])])
-    assert store.newness(SCHOOL, weeks[2], [ANNA]) == {ANNA: Newness.BACK}
+    assert EarlierLists(engine, weeks[2]).newness(SCHOOL, [ANNA]) == {ANNA: Newness.BACK}
     assert store.membership(SCHOOL, ANNA) == {weeks[1]: None, weeks[0]: Block.DISCUSS}
 
 
