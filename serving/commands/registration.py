@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from features.errors import NotThere
+from features.errors import NotThere, SettingsError
 from serving.commands.context import Work
 
 if TYPE_CHECKING:
@@ -61,7 +61,12 @@ def say_after_ingest(work: Work, deliveries: Sequence[int]) -> None:
     if len(schools) > SCHOOLS_AFTER_INGEST:
         work.say("`tijdig unregistered` tells of which groups nothing was registered in a week")
         return
-    found = list(found_in(work, log, schools, WEEKS))
+    try:
+        found = list(found_in(work, log, schools, WEEKS))
+    except SettingsError as problem:
+        # The delivery is stored: this is no reason to end as if it were not.
+        work.say(f"whether groups were registered was not looked at: {problem}")
+        return
     for line in lines(found, len(schools), WEEKS) if found else ():
         work.say(line)
 

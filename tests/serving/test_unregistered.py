@@ -83,6 +83,15 @@ def test_of_very_many_schools_the_import_names_the_command_instead(
     assert SILENT not in said
 
 
+def test_without_holidays_on_file_the_import_still_ends_well(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIJDIG_NOW", "2031-11-10T08:00:00+01:00")
+    result = run(office, "ingest", str(office.write()))
+    assert result.exit_code == 0
+    assert "whether groups were registered was not looked at: no holidays on file" in result.output
+
+
 def test_for_a_script_the_import_report_stays_json_only(office: Office) -> None:
     report = json.loads(run(office, "ingest", "--json", str(office.write())).output)
     assert datetime.fromisoformat(report["received_at"]) == datetime.fromisoformat(NOW)
