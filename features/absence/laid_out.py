@@ -65,10 +65,14 @@ def _lay_out(school: School, first: int, end: int, pupil: Pupil, out: LaidOut) -
             day, parts, last = cells.day[cell], cells.begin[cell], cells.begin[cell + 1]
             planned = cells.planned[cell]
             settle(cells.parts, parts, last, pupil.events.counts, planned, pupil.minutes)
+            # Most are nothing, and memory that is never written to costs next to nothing.
             for kind in range(TIMED):
-                out.minutes[kind, at, day] = pupil.minutes[kind]
-            out.late[at, day] = pupil.minutes[TIMED]
-            out.sent_out[at, day] = pupil.minutes[TIMED + 1]
+                if pupil.minutes[kind] > 0:
+                    out.minutes[kind, at, day] = pupil.minutes[kind]
+            if pupil.minutes[TIMED] > 0:
+                out.late[at, day] = pupil.minutes[TIMED]
+            if pupil.minutes[TIMED + 1] > 0:
+                out.sent_out[at, day] = pupil.minutes[TIMED + 1]
 
 
 @dataclass(frozen=True)

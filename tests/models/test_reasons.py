@@ -433,3 +433,15 @@ def test_no_cause_no_label_and_nothing_unfinished_in_any_text() -> None:
 def test_the_sentences_of_the_catalogue_state_no_cause_either() -> None:
     for found in CATALOGUE:
         assert not CAUSES.search(found.sentence_nl) and not BANNED.search(found.sentence_nl)
+
+
+def test_a_second_fact_is_of_another_family(school: School) -> None:
+    """Eleven days in twelve weeks are told by the five of the last four; single days are other."""
+    recent = days("11-12", "11-10", "11-05", "11-03", "10-29")
+    before = days("10-08", "10-06", "10-01", "09-29", "09-24", "09-22")
+    for day in (*recent, *before):
+        school.absent("pupil-00", day, AbsenceKind.MEDICAL_VISIT)
+    assert school.explain(absence=1.0).reasons[0].sentence == (
+        "In de laatste 4 schoolweken 5 dagen afwezig; in de 8 schoolweken daarvoor 6 dagen. "
+        "In de laatste 12 schoolweken (sinds 6 juli 2026) 11 keer precies één dag afwezig."
+    )
