@@ -39,6 +39,7 @@ from training.evaluate import Evaluator, Score
 from training.experiment import Experiment, FeatureChoice, parse_experiment
 from training.fit import fit_model
 from training.looks import look
+from training.side_by_side import on_one_core, side_by_side
 from training.smallest import smallest_set
 from training.splits import Part
 from training.summary import Summary, find_summary
@@ -48,6 +49,8 @@ Report = Callable[[str], None]
 REFERENCE = ("recall", "precision", "caught_early", "mean_lead", "median_lead")
 MARGIN = 0.01
 """A loss of recall of less than a point of a hundred counts as small."""
+_Group = tuple[str, str, tuple[str, ...]]
+"""What is left out together: a theme or a feature, its name, and its features."""
 _SPAN = re.compile(r"_(\d+w(_before)?|previous_year|this_year|slope)$")
 
 
@@ -163,24 +166,10 @@ class _Bench:
         contract = FeatureStore.at(home).contract_hash(self.experiment.features.service)
         whole_model = self._fit(names, contract)
         whole = self._judged(whole_model)
-        groups = list(_groups(names, asked.features))
-        if not groups and not asked.smallest:
+        without = tuple(self._without(names, contract, whole, asked.features))
+        if not without and not asked.smallest:
             raise ExperimentError("the model has one theme only: nothing can be left out of it")
-        without = []
-        for number, (kind, name, left_out) in enumerate(groups, 1):
-            kept = tuple(each for each in names if each not in left_out)
-            found = self._judged(self._fit(kept, contract))
-            losses = self._losses(whole, found)
-            word = verdict(*losses, self.margin)
-            without.append(Without(kind, name, left_out, *losses, word))
-            self.report(f"{number} of {len(groups)}: without {kind} {name}: {_points(losses[0])}")
-        smallest = None
-        if asked.smallest:
-            kept = smallest_set(self.experiment, names, family_of, home, use, self.report)
-            losses = self._losses(whole, self._judged(self._fit(kept, contract)))
-            left_out = tuple(each for each in names if each not in kept)
-            word = verdict(*losses, self.margin)
-            smallest = SmallestSufficient(kept, left_out, *losses, word)
+        smallest = self._smallest(names, contract, whole, use, home) if asked.smallest else None
         return Proportionality(
             model_version=summary.model_version,
             made_at=use.moment.isoformat(timespec="minutes"),
@@ -189,13 +178,38 @@ class _Bench:
             margin=self.margin,
             same_model=whole_model.content_hash == self.bundle_hash,
             reference={name: _estimate(each) for name, each in whole.others.items()},
-            without=tuple(without),
+            without=without,
             smallest_sufficient=smallest,
         )
 
+    def _without(
+        self, names: tuple[str, ...], contract: str, whole: _Measured, each_feature: bool
+    ) -> Iterator[Without]:
+        """What is lost without every theme, and every feature when asked."""
+        groups = list(_groups(names, each_feature))
+
+        def left_out(group: _Group) -> Without:
+            kept = tuple(each for each in names if each not in group[2])
+            losses = self._losses(whole, self._judged(self._fit(kept, contract)))
+            return Without(*group, *losses, verdict(*losses, self.margin))
+
+        for number, one in enumerate(side_by_side(left_out, groups), 1):
+            loss = _points(one.recall_difference)
+            self.report(f"{number} of {len(groups)}: without {one.kind} {one.name}: {loss}")
+            yield one
+
+    def _smallest(
+        self, names: tuple[str, ...], contract: str, whole: _Measured, use: Use, home: Home
+    ) -> SmallestSufficient:
+        """The set found on earlier folds, and what it loses on the test year."""
+        kept = smallest_set(self.experiment, names, family_of, home, use, self.report)
+        losses = self._losses(whole, self._judged(self._fit(kept, contract)))
+        left_out = tuple(each for each in names if each not in kept)
+        return SmallestSufficient(kept, left_out, *losses, verdict(*losses, self.margin))
+
     def _fit(self, names: tuple[str, ...], contract_hash: str) -> RiskModel:
         chosen = FeatureChoice(self.experiment.features.service, only=names)
-        experiment = replace(self.experiment, features=chosen)
+        experiment = on_one_core(replace(self.experiment, features=chosen))
         return fit_model(self.rows, self.values, experiment, contract_hash)
 
     def _judged(self, model: RiskModel) -> _Measured:
@@ -231,7 +245,7 @@ def _estimate(each: Interval) -> Estimate:
     return Estimate(each.value, each.low, each.high)
 
 
-def _groups(names: Iterable[str], each_feature: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _groups(names: Iterable[str], each_feature: bool) -> Iterator[_Group]:
     """What is left out in turn: every theme, and every feature when asked; never all of them.
 
     >>> [(kind, name) for kind, name, _ in _groups(["sick_share_4w", "sent_out_12w"], True)]

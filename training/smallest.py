@@ -21,6 +21,7 @@ from training.evaluate import Evaluator
 from training.experiment import Experiment
 from training.families import choose, fit_family
 from training.search import Fold, make_folds, rows_before_calibration
+from training.side_by_side import on_one_core, side_by_side
 
 Report = Callable[[str], None]
 REPLICATES = 200
@@ -66,7 +67,7 @@ def eliminate(
 ) -> tuple[str, ...]:
     """Take out family after family, the least important first, while the lists find no less."""
     names = tuple(name for name in names if name in folds[0].train.features)
-    models = [_fitted(experiment, fold, names) for fold in folds]
+    models = _fitted(experiment, folds, names)
     whole = _judged(experiment, folds, models)
     weight = _importance(models, folds, names)
     families = dict.fromkeys(map(family_of, names))
@@ -76,7 +77,7 @@ def eliminate(
         tried = tuple(name for name in kept if family_of(name) != family)
         if not tried:
             continue
-        found = _judged(experiment, folds, [_fitted(experiment, fold, tried) for fold in folds])
+        found = _judged(experiment, folds, _fitted(experiment, folds, tried))
         enough = found.holds(whole)
         kept = tried if enough else kept
         shares = f"{100 * found.recall[0]:.1f} % of {100 * whole.recall[0]:.1f} %"
@@ -91,9 +92,14 @@ def _weight_of(
     return float(sum(weight[at] for at, name in enumerate(names) if family_of(name) == family))
 
 
-def _fitted(experiment: Experiment, fold: Fold, names: tuple[str, ...]) -> RiskModel:
-    train, judged = (choose(rows, names) for rows in (fold.train, fold.judged))
-    return fit_family(experiment, train, judged, Metadata(), fold.lead)
+def _fitted(
+    experiment: Experiment, folds: tuple[Fold, ...], names: tuple[str, ...]
+) -> list[RiskModel]:
+    def fitted(fold: Fold) -> RiskModel:
+        train, judged = (choose(rows, names) for rows in (fold.train, fold.judged))
+        return fit_family(on_one_core(experiment), train, judged, Metadata(), fold.lead)
+
+    return list(side_by_side(fitted, folds))
 
 
 def _judged(experiment: Experiment, folds: tuple[Fold, ...], models: list[RiskModel]) -> _Found:
