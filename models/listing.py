@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from features.school_weeks import school_year_of
 from features.vocabulary import Theme
+from models.absence_facts import MEASURES
 from models.capacity import Capacity, LastList
 from models.circumstances import support_told
 from models.explain import contributions, told_themes
-from models.facts import MEASURES
 from models.stored import RiskModel
 
 Flags = NDArray[np.bool_]

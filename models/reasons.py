@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features.vocabulary import PupilKey, Theme
+from models.absence_facts import MEASURES, absence_standing
 from models.circumstances import career_facts, counter_evidence, support_facts, support_lines
 from models.evidence import Evidence, PupilRecords
 from models.explain import SMALLEST_PART
-from models.facts import MEASURES, Fact, Standing, absence_standing
+from models.facts import Fact, Standing
 
 __all__ = ["Evidence", "Explanation", "Reason", "reasons_for"]
 

@@ -14,8 +14,8 @@ from features.errors import NotThere
 from features.records.schema import LogTable
 from features.vocabulary import AbsenceKind, PupilKey, SupportKind, SupportStatus, Theme
 from models import circumstances
+from models.absence_facts import MEASURES
 from models.evidence import Evidence, SchoolRecords
-from models.facts import MEASURES
 from tests.models.invented_records import MONDAY, SCHOOL, School, lively_school
 
 FIGURE = re.compile(r"\d+(?:,\d+)?")
