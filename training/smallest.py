@@ -2,7 +2,8 @@
 
 Families of features (one measure over several spans) are tried from the least important one on; a
 family stays out while the lists, over all folds, find at most one standard error less than those of
-the whole model, and are at most one later (the one-standard-error rule, Breiman e.a. 1984).
+the whole model, and are at most one later (the one-standard-error rule, Breiman e.a. 1984). Lists
+are cut as schools get them: a set of features that no reason can be told from finds nobody.
 Importance orders the tries only; what decides is a fit without the family. Whatever is found here
 is measured on the test year afterwards, once.
 """
@@ -16,8 +17,9 @@ from features.governance.use import Use
 from features.settings import Home
 from models.bundle import Metadata
 from models.stored import RiskModel
+from training.assess import MODEL, cut_lists
 from training.bootstrap import Floats, Resamples
-from training.evaluate import Evaluator
+from training.evaluate import Evaluator, Score
 from training.experiment import Experiment
 from training.families import choose, fit_family
 from training.search import Fold, make_folds, rows_before_calibration
@@ -103,12 +105,15 @@ def _fitted(
 
 
 def _judged(experiment: Experiment, folds: tuple[Fold, ...], models: list[RiskModel]) -> _Found:
+    """What the lists find, cut as the test year's are: nobody is listed without a reason."""
     recall, lead = [], []
     for fold, model in zip(folds, models, strict=True):
         resamples = Resamples(fold.rows.pupils, REPLICATES, experiment.seed)
         judge = Evaluator(fold.rows, experiment.capacity, resamples)
         x = choose(fold.judged, model.features).x
-        listed = judge.listed(model.score(x))
+        score = Score(MODEL, "", model.score(x), probability=True)
+        columns = {name: x[:, number] for number, name in enumerate(model.features)}
+        listed = cut_lists(judge, {MODEL: score}, {MODEL: model}, columns)[MODEL]
         found = judge.at_capacity(listed, np.ones(len(fold.rows), dtype=np.bool_))
         recall.append(found["recall"])
         lead.append(found["mean_lead"])
