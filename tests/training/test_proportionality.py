@@ -140,11 +140,12 @@ def test_elimination_keeps_what_the_lists_need_and_no_more(
 
 def test_what_reasons_are_told_from_stays_though_another_family_ranks_as_well() -> None:
     """From a share no sentence is made: without the days behind it nobody would be listed."""
-    names = ("absent_days_4w", "absent_share_4w", "late_arrivals_4w")
+    names = ("absent_share_4w", "absent_days_4w", "late_arrivals_4w")
 
     def rows(seed: int) -> TrainingRows:
         planted = planted_rows(seed, (0,))
-        x = planted.x[:, [0, 0, 3]] / np.array([1, MOST, 1], np.float32)
+        days, late = planted.x[:, 0], planted.x[:, 3]
+        x = np.column_stack([days / MOST, days, late]).astype(np.float32)
         return replace(planted, x=x, features=names)
 
     folds = tuple(as_fold(rows(seed), rows(seed + 100)) for seed in (3, 4))
