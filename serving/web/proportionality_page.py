@@ -133,7 +133,7 @@ def _smallest(found: SmallestSet) -> list[Part]:
     health = counted(found.health_left_out, "gezondheidsgegeven", "gezondheidsgegevens")
     return [
         TextPart(
-            "Kleinste verzameling die genoeg is",
+            "Kleinste verzameling die op eerdere jaren genoeg was",
             (
                 f"{counted(len(found.kept), 'kenmerk', 'kenmerken')} in plaats van "
                 f"{len(found.kept) + len(found.left_out)}; {health} minder. Gezocht in eerdere "
