@@ -1,6 +1,5 @@
 """Feast's own pages show definitions and contracts; what its server gives beside them is shut."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -9,6 +8,7 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
+from fastapi.testclient import TestClient
 
 from features.errors import NotThere
 from features.governance.ledger import Ledger
@@ -29,12 +29,12 @@ class Visitor:
         self._application = application
 
     def request(self, method: str, path: str, **asked: Any) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self._application, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-                return await client.request(method, path, **asked)
-
-        return asyncio.run(ask())
+        # In a thread of its own: the browser's tests leave an event loop running in theirs.
+        with TestClient(
+            self._application, base_url="http://here", raise_server_exceptions=False
+        ) as client:
+            answer: httpx.Response = client.request(method, path, **asked)
+        return answer
 
     def get(self, path: str, **asked: Any) -> httpx.Response:
         return self.request("GET", path, **asked)
