@@ -50,8 +50,8 @@ from serving.web.services import STATIC, Site, WebSettings, stylesheet_address, 
 
 THREADS = 4
 """Pages made at once. The forty of the library get in each other's way (one holds the interpreter):
-measured with twenty who wait, a page took up to twice the processor time and the last of them twice
-as long. Two would be quicker still, but somebody's PDF would hold up half of them."""
+measured with twenty who wait, a page took up to half as much processor time again and the slowest
+in twenty up to twice as long (decision 0022). With two, one PDF would hold up half of them."""
 
 
 @asynccontextmanager
