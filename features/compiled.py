@@ -39,9 +39,10 @@ def compiled(function: F) -> F:
     settings.CACHE_DIR = str(folder) if folder else before
     try:
         # `_nrt=False`: without counting references. It would count, at every call, for every array
-        # of every named tuple, which takes longer than most of what is done here.
+        # of every named tuple, which takes longer than most of what is done here. `forceinline`:
+        # a named tuple of twenty arrays is copied at every call that is not written out in place.
         compiling = cast(Any, numba.njit)(
-            cache=folder is not None, nogil=True, error_model="numpy", _nrt=False
+            cache=folder is not None, nogil=True, error_model="numpy", _nrt=False, forceinline=True
         )
         return cast(F, compiling(function))
     finally:
