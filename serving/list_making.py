@@ -1,16 +1,17 @@
 """The lists of a region's schools from their records: part by part, on all cores, in order."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
 from features.absence import MondaySchools, SchoolDays
+from features.build import KeptParts, MondayPart, read_monday
 from features.records import RecordLog
-from features.records.partition import PartitionTables, apart, read_for_features
+from features.records.partition import PartitionTables, apart
 from features.records.parts import parts_of, through
-from features.school_weeks import AMSTERDAM, as_of_moment
+from features.school_weeks import AMSTERDAM
 from features.store import RISK_SERVICE
 from features.vocabulary import PupilKey
 from models.cohort import Cohort
@@ -61,35 +62,52 @@ class MadeList:
 
 
 def make_lists(
-    log: RecordLog, terms: ListTerms, schools: Mapping[str, SchoolTerms]
+    log: RecordLog,
+    terms: ListTerms,
+    schools: Mapping[str, SchoolTerms],
+    kept: KeptParts | None = None,
 ) -> Iterator[MadeList]:
-    """The lists of `schools`, in order; from the records only, no database is touched."""
-    moment = as_of_moment(terms.as_of)
+    """The lists of `schools`; from the records only, no database is touched.
 
-    def read(part: Sequence[str]) -> PartitionTables:
-        return read_for_features(log, part, known_before=moment)
+    Schools that are in `kept` come first and are not read again. The same list comes of both.
+    """
 
-    def make(part: Sequence[str], tables: PartitionTables) -> list[MadeList]:
-        return list(_of_part(tables, terms, [schools[name] for name in part]))
+    def read(part: MondayPart | Sequence[str]) -> MondayPart:
+        if isinstance(part, MondayPart):
+            return part
+        return read_monday(log, part, terms.as_of, AHEAD)
 
-    for made in through(parts_of(log, list(schools)), read, make):
+    def make(_: MondayPart | Sequence[str], part: MondayPart) -> list[MadeList]:
+        return list(_of_part(part, terms, schools))
+
+    for made in through(_parts(log, schools, kept), read, make):
         yield from made
 
 
+def _parts(
+    log: RecordLog, schools: Collection[str], kept: KeptParts | None
+) -> Iterator[MondayPart | Sequence[str]]:
+    done: set[str] = set()
+    if kept is not None:
+        for part in kept.hand_over(log.head(), schools):
+            done.update(part.schools)
+            yield part
+    yield from parts_of(log, [school for school in schools if school not in done])
+
+
 def _of_part(
-    tables: PartitionTables, terms: ListTerms, schools: Sequence[SchoolTerms]
+    part: MondayPart, terms: ListTerms, schools: Mapping[str, SchoolTerms]
 ) -> Iterator[MadeList]:
-    names = [one.school for one in schools]
-    # The days of a school are laid out once, for the reasons and for what stands beside them.
-    monday = MondaySchools(tables, names, terms.as_of, AHEAD)
-    until = _data_until(tables.absence)
-    # Absence stays together: its rows are found by pupil.
-    rest = replace(tables, absence=tables.absence.slice(0, 0))
-    for number, (one, (name, own)) in enumerate(zip(schools, apart(rest, names), strict=True)):
-        days = monday.days(number)
-        default = terms.as_of - timedelta(days=1)
-        published = _list(own, monday, days, terms, one, until.get(name, default))
-        yield MadeList(published, _content(own, monday, days, terms, one, published))
+    default = terms.as_of - timedelta(days=1)
+    for number, (name, own) in enumerate(apart(part.tables, part.schools)):
+        if name in schools:
+            # The days of a school are laid out once, for the reasons and for what stands beside.
+            days, until = part.monday.days(number), part.recorded_until.get(name)
+            last = until.astimezone(AMSTERDAM).date() if until else default
+            published = _list(own, part.monday, days, terms, schools[name], last)
+            yield MadeList(
+                published, _content(own, part.monday, days, terms, schools[name], published)
+            )
 
 
 def _list(
@@ -159,10 +177,3 @@ def _explain(records: SchoolRecords, one: ListedPupil) -> Explanation:
     if one.block is Block.TOO_LITTLE_DATA:
         return Explanation(one.pupil_key, (), (), ())
     return reasons_for(records.of(one.pupil_key), one.parts, one.values)
-
-
-def _data_until(absence: pa.Table) -> dict[str, date]:
-    """Of each school the last day on which it recorded anything before the Monday."""
-    newest = absence.group_by("school").aggregate([("known_at", "max")])
-    known = zip(*(newest[name].to_pylist() for name in ("school", "known_at_max")), strict=True)
-    return {school: moment.astimezone(AMSTERDAM).date() for school, moment in known}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine
 
-from features.build import build, build_partition
+from features.build import KeptParts, build_monday, build_partition
 from features.errors import NotAllowed, NotThere, VerificationFailed
 from features.governance import open_ledger
 from features.governance.approvals import missing_features
@@ -41,8 +41,11 @@ from serving.region import keep_months
 from serving.scoring import CutMonday, ScoredMonday, score_monday
 from serving.shortened import without_predecessors
 from serving.tables import open_app
+from serving.week_facts import AHEAD
 
 Report = Callable[[str], None]
+ROOM = 3 << 29
+"""Bytes: so much of what was read for the features is kept for the lists."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class WeeklyRun:
         version, bundle = Registry.at(self.home).champion()
         check_in_use(AuditChain(self.ledger), version, bundle)
         missing_features(bundle.features, self.store.set_aside, f"model version {version}")
-        table = self._features(log, as_of, stops, report)
+        kept = KeptParts(ROOM)
+        table = self._features(log, as_of, stops, kept, report)
         report(f"scoring {table.num_rows:,} pupils with version {version}")
         scored = score_monday(as_of, table, bundle)
         earlier = EarlierLists(self.lists.engine, as_of)
@@ -111,7 +115,7 @@ class WeeklyRun:
         decided = self.decisions.schools()
         schools = {name: self._school(cut, earlier, name, name in decided) for name in missing}
         report(f"making the lists of {len(schools):,} schools")
-        made = {one.published.school: one for one in make_lists(log, terms, schools)}
+        made = {one.published.school: one for one in make_lists(log, terms, schools, kept)}
         published = self._publish(made)
         lists = [
             made[name].published if name in made else self.lists.get(name, as_of)
@@ -187,11 +191,17 @@ class WeeklyRun:
             )
 
     def _features(
-        self, log: RecordLog, as_of: date, stops: Collection[str], report: Report
+        self,
+        log: RecordLog,
+        as_of: date,
+        stops: Collection[str],
+        kept: KeptParts,
+        report: Report,
     ) -> pa.Table:
         if as_of not in self.store.built(log.schools()):
             report(f"building the features of {as_of}")
-            self.store.write(pa.concat_tables(build(log, [as_of])), [as_of], log.schools())
+            built = pa.concat_tables(build_monday(log, as_of, AHEAD, kept))
+            self.store.write(built, [as_of], log.schools())
         self.store.apply(self.use)  # what the privacy officer decided since the last run counts
         # Reasons show what the features say: what may not be shown stops the list, and no later.
         self.store.permit(replace(self.use, action=Action.SHOW))

@@ -46,7 +46,9 @@ class KnownSchools:
         moments: Sequence[datetime],
     ) -> None:
         self.span, self._moments = span, moments
-        self._tables = tables
+        # Not absence: it is most of what was read, and all that is needed of it is in `versions`.
+        self._schools, self._calendar = tables.schools, tables.calendar
+        self._timetable = tables.timetable
         self.pupils: Pupils = pupils_of(tables.placements, schools, span, moments)
         self._own: OwnTimetables = own_timetables(tables.timetable, self.pupils, span, moments)
         self.versions: Versions = absence_versions(tables.absence, self.pupils, span, moments)
@@ -58,9 +60,9 @@ class KnownSchools:
         name = self.pupils.schools[number]
         is_own = pc.field("school") == name
         plans = school_plans(
-            self._tables.schools.filter(is_own),
-            self._tables.calendar.filter(is_own),
-            self._tables.timetable.filter(is_own),
+            self._schools.filter(is_own),
+            self._calendar.filter(is_own),
+            self._timetable.filter(is_own),
             self.pupils.groups[number],
             self.span,
             self._moments,

@@ -48,7 +48,8 @@ class Versions(NamedTuple):
 def absence_versions(
     absence: pa.Table, pupils: Pupils, span: Span, moments: Sequence[datetime]
 ) -> Versions:
-    """The rows of `absence`, in any order, as arrays."""
+    """The rows of `absence`, in any order, as arrays; without those that no day of `span` needs."""
+    absence = _of_span(absence, span)
     begin, order = spans_of(pupils.numbers_of(absence), len(pupils.keys))
     live = lifetimes(absence, moments)
     epoch = span.epoch_day * _DAY
@@ -71,6 +72,18 @@ def absence_versions(
         is_late=is_late,
         is_corrected=is_corrected,
     )
+
+
+def _of_span(absence: pa.Table, span: Span) -> pa.Table:
+    """Without versions that were over before the span began: half of the log of three years.
+
+    Those that another version took the place of stay: they tell whether it was late or corrected.
+    """
+    first = pa.scalar(span.first_day).cast(absence.schema.field("starts_at").type)
+    starts_in, ends_in = (pc.greater_equal(absence[at], first) for at in ("starts_at", "ends_at"))
+    is_over = pc.invert(pc.or_(starts_in, pc.fill_null(ends_in, True)))
+    needed = pc.invert(pc.and_(is_over, pc.is_null(absence["superseded_at"])))
+    return absence if pc.all(needed, min_count=0).as_py() else absence.filter(needed)
 
 
 def _recording(

@@ -1,19 +1,23 @@
 """Feature tables: every catalogue feature of every enrolled pupil on every Monday asked for."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.build.monday import KeptParts, read_monday
 from features.build.school import FeatureBuild, FeatureRows
 from features.catalogue import CATALOGUE
 from features.records import RecordLog
 from features.records.partition import PartitionTables, read_for_features
 from features.records.parts import cores, in_order, parts_of, threads
 from features.school_weeks import as_of_moment
+
+T = TypeVar("T")
 
 KEY_COLUMNS = {
     "pupil_key": pa.string(),
@@ -42,7 +46,7 @@ def build_partition(tables: PartitionTables, mondays: Sequence[date]) -> pa.Tabl
     ascending = sorted(set(mondays))
     if not ascending:
         return SCHEMA.empty_table()
-    building = FeatureBuild(tables, tables.school_codes, ascending)
+    building = FeatureBuild.of(tables, tables.school_codes, ascending)
     built = [_table(building.rows(at), ascending) for at in range(len(tables.school_codes))]
     return pa.concat_tables([SCHEMA.empty_table(), *built])
 
@@ -57,25 +61,45 @@ def build(
     """
     wanted = log.schools() if schools is None else list(schools)
     ascending = sorted(set(mondays))
-    # The next part is read while features are made; only the reader touches the log.
-    with threads(1) as reader, threads(cores()) as makers:
-        read = partial(_read, log, mondays=ascending)
-        for head, building in in_order(reader, read, parts_of(log, wanted), ahead=1):
-            made = partial(_made, building, ascending, head)
-            yield from in_order(makers, made, range(building.number), ahead=cores())
+
+    def read(part: Sequence[str]) -> tuple[int, FeatureBuild]:
+        # Before reading: a delivery that comes in meanwhile then counts as not known.
+        head = log.head()
+        tables = read_for_features(log, part, known_before=as_of_moment(ascending[-1]))
+        return head, FeatureBuild.of(tables, part, ascending)
+
+    for head, building in _read_ahead(read, parts_of(log, wanted)):
+        yield from _built(building, ascending, head)
+
+
+def build_monday(
+    log: RecordLog, as_of: date, ahead: timedelta, kept: KeptParts
+) -> Iterator[pa.Table]:
+    """The same of all schools on one Monday.
+
+    `kept` gets what was read, with days up to `ahead` after the Monday, for who needs it next.
+    """
+    read = partial(read_monday, log, as_of=as_of, ahead=ahead)
+    for part in _read_ahead(read, parts_of(log, log.schools())):
+        kept.keep(part)
+        building = FeatureBuild(part.monday.schools, part.tables.support, [as_of])
+        yield from _built(building, [as_of], part.head)
+
+
+def _read_ahead(read: Callable[[Sequence[str]], T], parts: Iterable[Sequence[str]]) -> Iterator[T]:
+    """The next parts are read, on all cores, while features are made: half the time is reading."""
+    with threads(cores()) as readers:
+        yield from in_order(readers, read, parts, ahead=cores())
+
+
+def _built(building: FeatureBuild, mondays: Sequence[date], head: int) -> Iterator[pa.Table]:
+    made = partial(_made, building, mondays, str(head).encode())
+    with threads(cores()) as makers:
+        yield from in_order(makers, made, range(building.number), ahead=cores())
 
 
 def _made(building: FeatureBuild, mondays: Sequence[date], head: bytes, at: int) -> pa.Table:
     return _table(building.rows(at), mondays).replace_schema_metadata({LOG_HEAD: head})
-
-
-def _read(
-    log: RecordLog, schools: Sequence[str], mondays: Sequence[date]
-) -> tuple[bytes, FeatureBuild]:
-    # Before reading: a delivery that comes in meanwhile then counts as not known.
-    head = str(log.head()).encode()
-    tables = read_for_features(log, schools, known_before=as_of_moment(mondays[-1]))
-    return head, FeatureBuild(tables, schools, mondays)
 
 
 def _table(rows: FeatureRows, mondays: Sequence[date]) -> pa.Table:

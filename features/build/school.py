@@ -36,21 +36,28 @@ class FeatureRows:
 
 
 class FeatureBuild:
-    """All that is known of `schools` of `tables` on each of ascending `mondays`."""
+    """All that is `known` of some schools on each of ascending `mondays`, and their `support`."""
 
-    def __init__(
-        self, tables: PartitionTables, schools: Sequence[str], mondays: Sequence[date]
-    ) -> None:
+    def __init__(self, known: KnownSchools, support: pa.Table, mondays: Sequence[date]) -> None:
         moments = [as_of_moment(monday) for monday in mondays]
-        self._mondays = mondays
-        self._span = span_for_features(mondays[0], mondays[-1])
-        self._known = KnownSchools(tables, schools, self._span, moments)
-        pupils = self._known.pupils
-        number = pupils.numbers_of(tables.support)
+        self._mondays, self._span, self._known = mondays, known.span, known
+        pupils = known.pupils
         self._support = support_versions(
-            tables.support, *spans_of(number, len(pupils.keys)), self._span.epoch_day, moments
+            support,
+            *spans_of(pupils.numbers_of(support), len(pupils.keys)),
+            self._span.epoch_day,
+            moments,
         )
         self._year_groups = year_groups(pupils.table)
+
+    @classmethod
+    def of(
+        cls, tables: PartitionTables, schools: Sequence[str], mondays: Sequence[date]
+    ) -> "FeatureBuild":
+        """Of `schools` of `tables`, which may hold others."""
+        span = span_for_features(mondays[0], mondays[-1])
+        moments = [as_of_moment(monday) for monday in mondays]
+        return cls(KnownSchools(tables, schools, span, moments), tables.support, mondays)
 
     @property
     def number(self) -> int:

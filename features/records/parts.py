@@ -14,6 +14,7 @@ PLACEMENTS_READ = 20_000
 """Schools with about so many placements, some 7,000 pupils in three years, are read together: what
 reading once more costs is then little beside what is made of it."""
 
+P = TypeVar("P")
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -63,9 +64,9 @@ def in_order(
 
 
 def through(
-    parts: Iterable[Sequence[str]],
-    read: Callable[[Sequence[str]], T],
-    make: Callable[[Sequence[str], T], R],
+    parts: Iterable[P],
+    read: Callable[[P], T],
+    make: Callable[[P, T], R],
 ) -> Iterator[R]:
     """What `make` makes of each part as `read`; in order, on all cores.
 
@@ -75,7 +76,7 @@ def through(
     """
     with threads(1) as reader, threads(cores()) as makers:
 
-        def made(part: Sequence[str]) -> R:
+        def made(part: P) -> R:
             return make(part, reader.submit(read, part).result())
 
         yield from in_order(makers, made, parts, ahead=cores())

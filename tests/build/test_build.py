@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from features.absence import day_grid, known_days, pupil_days
@@ -174,3 +175,35 @@ def test_a_monday_before_the_first_pupil_has_no_rows(history: ModuleType) -> Non
     built = build_partition(history.partition(**tables), mondays)
     assert set(built["as_of"].to_pylist()) == {mondays[1]}
     assert built.num_rows == 3
+
+
+def test_what_was_over_before_the_span_changes_nothing_but_what_it_tells(
+    history: ModuleType,
+) -> None:
+    """One Monday alone looks back less far than two years of Mondays, which need every version."""
+    tables = versions(history, SCHOOLS[0])
+    long_ago, now = datetime(2024, 9, 3, 8, 30), datetime(2026, 11, 4, 8, 30)
+
+    def sick(number: int, key: str, first: datetime, last: datetime, day: date) -> dict[str, Any]:
+        known_at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        pupil = {"pupil_key": f"{SCHOOLS[0]}-{number}", "school": SCHOOLS[0], "kind": "sick"}
+        moments = {"starts_at": first, "ends_at": last, "known_at": known_at}
+        return {**pupil, **moments, "record_key": key}
+
+    hours = timedelta(hours=5, minutes=30)
+    tables["absence"] = [
+        # Moved into the last weeks, so corrected; out of them; all the time; over long ago.
+        sick(1, "in", long_ago, long_ago + hours, date(2024, 9, 3)),
+        sick(1, "in", now, now + hours, date(2026, 11, 5)),
+        sick(2, "out", now, now + hours, date(2026, 11, 4)),
+        sick(2, "out", long_ago, long_ago + hours, date(2026, 11, 5)),
+        sick(3, "long", long_ago, now + hours, date(2024, 9, 3)),
+        sick(3, "over", long_ago, long_ago + hours, date(2024, 9, 4)),
+    ]
+    partition = history.partition(**tables)
+    alone = build_partition(partition, [MONDAY])
+    every = build_partition(partition, [date(2024, 9, 9), MONDAY])
+    of_monday = every.filter(pc.equal(every["as_of"], MONDAY))
+    assert alone.to_pandas().equals(of_monday.to_pandas())
+    assert alone["corrected_share_12w"].to_pylist()[0] == 1
+    assert alone["absent_days_4w"].to_pylist() == [1, 0, 18]

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from features.absence import RUN_DAYS, counted_minutes, day_grid, onset_flags, pack
-from features.build import build
+from features.build import KeptParts, build, build_monday, read_monday
 from features.errors import NotThere
 from features.governance import open_ledger
 from features.governance.ledger import Ledger
@@ -39,6 +39,7 @@ from serving.lists import Block, ListStore, PublishedList
 from serving.scoring import score_monday
 from serving.tables import MONTH_COUNTS, open_app
 from serving.week import WeeklyRun
+from serving.week_facts import AHEAD
 from tests.journeys.conftest import A_WEEK_LATER, Installation, copied
 
 MONDAY = date(2026, 11, 9)
@@ -334,6 +335,60 @@ def test_lists_hang_on_neither_threads_nor_parts(
         assert [one.school for one in made] == list(chosen)
         for one in made:
             assert one.content_hash == published[one.school].content_hash
+
+
+def test_lists_are_the_same_from_what_was_kept_and_from_what_is_read_again(
+    installation: Any, lists: ListStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read for the features is kept for the lists as far as there is room."""
+    monkeypatch.setattr(parts, "PLACEMENTS_READ", 1)
+    schools = lists.schools()
+    published = {school: lists.get(school, MONDAY) for school in schools}
+    log = RecordLog(installation.home.records, head=published[schools[0]].log_head)
+    run = WeeklyRun.at(installation.home, USE)
+    plain = pa.concat_tables(build(log, [MONDAY]))
+    for room, number in ((0, 0), (_size_of_first_part(log) + 1, 1), (1 << 40, len(schools))):
+        kept = KeptParts(room)
+        table = pa.concat_tables(build_monday(log, MONDAY, AHEAD, kept))
+        assert table.to_pandas().equals(plain.to_pandas())
+        scored = score_monday(MONDAY, table, Registry.at(installation.home).bundle(1))
+        earlier = EarlierLists(open_app(installation.home), MONDAY)
+        cut = scored.cut(earlier.counting())
+        terms = run._terms(scored, "1", published[schools[0]].frequencies, log.head())
+        asked = {school: run._school(cut, earlier, school) for school in schools}
+        read: list[Any] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(list_making, "read_monday", _noting(read, read_monday))
+            made = [one.published for one in make_lists(log, terms, asked, kept)]
+        assert [one.school for one in made] == list(schools)
+        assert len(read) == len(schools) - number
+        for one in made:
+            assert one.content_hash == published[one.school].content_hash
+
+
+def test_what_was_kept_of_an_older_log_is_read_again(installation: Any) -> None:
+    log, kept = RecordLog(installation.home.records), KeptParts(1 << 40)
+    schools = log.schools()
+    for _ in build_monday(log, MONDAY, AHEAD, kept):
+        pass
+    assert list(kept.hand_over(log.head() + 1, schools)) == []
+    for _ in build_monday(log, MONDAY, AHEAD, kept):
+        pass
+    handed = list(kept.hand_over(log.head(), schools))
+    assert [school for part in handed for school in part.schools] == schools
+    assert list(kept.hand_over(log.head(), schools)) == []  # each once
+
+
+def _size_of_first_part(log: RecordLog) -> int:
+    return read_monday(log, log.schools()[:1], MONDAY, AHEAD).nbytes
+
+
+def _noting(calls: list[Any], function: Any) -> Any:
+    def noting(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return function(*arguments)
+
+    return noting
 
 
 def test_an_error_in_one_school_is_told_and_nothing_is_published(
