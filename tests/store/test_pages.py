@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-from fastapi.testclient import TestClient
 
 from features.errors import NotThere
 from features.governance.ledger import Ledger
@@ -16,6 +15,7 @@ from features.governance.use import Use
 from features.settings import Home
 from features.store import FeatureStore
 from features.store.feast_repo import open_repo
+from tests.serving.visitors import Browser
 
 Rows = Callable[..., pa.Table]
 PUPIL = "p190ab000"
@@ -30,7 +30,7 @@ class Visitor:
 
     def request(self, method: str, path: str, **asked: Any) -> httpx.Response:
         # In a thread of its own: the browser's tests leave an event loop running in theirs.
-        with TestClient(
+        with Browser(
             self._application, base_url="http://here", raise_server_exceptions=False
         ) as client:
             answer: httpx.Response = client.request(method, path, **asked)
