@@ -14,6 +14,8 @@ MOST_LETTERS = 2
 """Up to this length an unexplained code is kept as it is; a longer one may be a name."""
 ENOUGH_PUPILS = 5
 """A text that stands with this many pupils of a school is a code and may be shown."""
+MOST_CODES = 10_000
+"""Of one delivery so many are asked about."""
 _LOOKS_LIKE_A_CODE = r"^[\w+./-]{1,8}$"
 _LETTERS_OF_HASH = 10
 
@@ -97,21 +99,31 @@ def _kept_codes(absence: pl.DataFrame, vault: Vault) -> pl.Series:
 
 @dataclass
 class UnknownCodes:
-    """The codes that a delivery leaves unexplained, gathered part by part."""
+    """The codes that a delivery leaves unexplained, gathered part by part.
 
+    Of the first MOST_CODES different ones; rows with still others are counted in `rows_left_out`,
+    so that a column of remarks taken for codes cannot fill the memory.
+    """
+
+    rows_left_out: int = 0
     _rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     _written: dict[tuple[str, str], str] = field(default_factory=dict)
     _pupils: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def note(self, absence: pl.DataFrame) -> None:
         """Count the open questions in rows that came out of `with_kind`."""
-        asked = absence.filter(pl.col("unknown_code").is_not_null()).group_by("school", "code")
+        asked = absence.filter(pl.col("unknown_code").is_not_null()).group_by(
+            "school", "code", maintain_order=True
+        )
         for school, code, written, rows, pupils in asked.agg(
             pl.col("unknown_code").first(),
             pl.len(),
             pl.col("pupil_key").unique().head(ENOUGH_PUPILS),
         ).iter_rows():
             key = (school, code)
+            if key not in self._rows and len(self._rows) >= MOST_CODES:
+                self.rows_left_out += rows
+                continue
             self._rows[key] += rows
             self._written[key] = written
             self._pupils.setdefault(key, set()).update(pupils)

@@ -145,7 +145,6 @@ class _Run:
     settings: IngestSettings
     progress: Progress
     became: dict[int, Counter[str]] = field(default_factory=dict)
-    schools: set[str] = field(default_factory=set)
 
     def take_in(self) -> ImportReport:
         """Everything in, whole or not at all."""
@@ -154,18 +153,14 @@ class _Run:
         try:
             contents = self.intake.contents()
             staged = self._staged(folder, contents)
-            additions: dict[LogTable, pa.Table | Iterator[pa.Table]] = {
-                table: self._additions(table, rows, Share(()))
-                for table, rows in contents.items()
-                if table not in staged
-            }
+            schools = {school for one in staged.values() for school in one.schools}
+            for rows in contents.values():
+                schools.update(rows["school"].unique())
+            additions = {table: self._at_once(table, contents) for table in contents}
             additions |= {table: one_ahead(self._pieces(one)) for table, one in staged.items()}
             number = self.records.append(
                 DeliveryRows(
-                    self.intake.received_at,
-                    self.delivery.digest,
-                    additions,
-                    frozenset(self.schools | {s for one in staged.values() for s in one.schools}),
+                    self.intake.received_at, self.delivery.digest, additions, frozenset(schools)
                 )
             )
         finally:
@@ -173,17 +168,23 @@ class _Run:
         return self._report(number)
 
     def _staged(
-        self, folder: Path, contents: Mapping[LogTable, pl.DataFrame]
+        self, folder: Path, contents: dict[LogTable, pl.DataFrame]
     ) -> dict[LogTable, Staging]:
-        """The tables of which a part is long, wholly on disk."""
+        """The tables of which a part is long, wholly on disk; taken out of `contents`."""
         staged: dict[LogTable, Staging] = {}
         for table, rows in self.intake.parts(self.progress):
             if table not in staged:
                 staged[table] = Staging(folder, table)
                 if table in contents:
-                    staged[table].add(contents[table])
+                    staged[table].add(contents.pop(table))
             staged[table].add(rows)
         return staged
+
+    def _at_once(
+        self, table: LogTable, contents: dict[LogTable, pl.DataFrame]
+    ) -> Iterator[pa.Table]:
+        """A table that is short, in one piece; out of memory once it is stored."""
+        yield self._additions(table, contents.pop(table), Share(()))
 
     def _pieces(self, staging: Staging) -> Iterator[pa.Table]:
         shares = list(staging.shares())
@@ -195,10 +196,11 @@ class _Run:
     def _additions(self, table: LogTable, rows: pl.DataFrame, share: Share) -> pa.Table:
         """The new versions among `rows`, dated, with the columns of the log."""
         schools = rows["school"].unique().to_list()
-        self.schools.update(schools)
-        known = pl.DataFrame(self.records.read_fingerprints(table, schools, share.prefix))
-        had_rows = set(known["school"].to_list())
-        if share.prefix:
+        known = pl.DataFrame(
+            self.records.read_fingerprints(table, schools, share.since, share.until)
+        )
+        had_rows = set(known["school"].unique())
+        if not share.is_whole:
             had_rows = self.records.schools_in(table, schools)
         judged = compare(rows, known, self.intake.received_at)
         self.intake.note_contradictions(judged)
@@ -232,6 +234,7 @@ class _Run:
             unknown_codes=intake.unknown_codes.asked(),
             ignored_files=self.delivery.ignored,
             places_left_out=intake.places_left_out,
+            rows_of_codes_left_out=intake.unknown_codes.rows_left_out,
         )
 
     def _file_count(self, place: int) -> FileCount:

@@ -16,6 +16,7 @@ from features.ingest.explaining import explained, without_what_is_no_absence
 from features.ingest.fields import fields_of
 from features.ingest.pupils import PupilKeys
 from features.ingest.reading import ROW, LongTable, RawTable
+from features.ingest.staging import columns_on_the_way
 from features.ingest.versions import Outcome, with_fingerprint
 from features.records import LogTable, RecordLog
 
@@ -40,7 +41,7 @@ NATURAL_KEYS = {
 class Intake:
     """One delivery under way; collects the rows that were set apart and the codes to ask about."""
 
-    sources: Sequence[RawTable | LongTable]
+    sources: list[RawTable | LongTable]
     records: RecordLog
     vault: Vault
     received_at: datetime
@@ -76,9 +77,9 @@ class Intake:
                 delivered[table] = self._described(self._rows(table))
         self.renamed = self._keys.remember(delivered[LogTable.PLACEMENTS])
         self._codes = self._meanings(delivered[LogTable.CODES])
-        return {
-            table: self._finished(table, rows) for table, rows in delivered.items() if len(rows)
-        }
+        # Taken out one by one: a large table is not in memory twice.
+        filled = [table for table, rows in delivered.items() if len(rows)]
+        return {table: self._finished(table, delivered.pop(table)) for table in filled}
 
     def parts(
         self, progress: Callable[[str, float], None]
@@ -118,6 +119,7 @@ class Intake:
         for number, source in enumerate(self.sources):
             if isinstance(source, RawTable) and source.form.table is table:
                 parts.append(self._checked(number, source).cast(parts[0].schema))
+                self.sources[number] = source.without_rows()
         return pl.concat(parts)
 
     def _checked(self, number: int, part: RawTable) -> pl.DataFrame:
@@ -175,7 +177,8 @@ class Intake:
         content = self._with_keys(table, self._content(table, ordered))
         if table is LogTable.ABSENCE:
             content = self._explained(content)
-        return with_fingerprint(content, table)
+        finished = with_fingerprint(content, table)
+        return finished.select(columns_on_the_way(table))
 
     def _content(self, table: LogTable, rows: pl.DataFrame) -> pl.DataFrame:
         match table:

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO
 
@@ -51,6 +51,10 @@ class RawTable:
     def rows_read(self) -> int:
         """Rows with content below the headings, well-formed or not; a line of totals is no row."""
         return len(self.frame) + len(self.malformed)
+
+    def without_rows(self) -> "RawTable":
+        """Where the rows came from, once they are read."""
+        return replace(self, frame=self.frame.clear(), malformed=())
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ class ImportReport:
     unknown_codes: tuple[UnknownCode, ...] = ()
     ignored_files: tuple[str, ...] = ()
     places_left_out: int = 0
+    rows_of_codes_left_out: int = 0
 
     @property
     def new_versions(self) -> int:
@@ -96,6 +97,12 @@ class ImportReport:
                 f"  {unknown.school}: {what} in {unknown.rows} "
                 f"{'row' if unknown.rows == 1 else 'rows'} of absence; what does the "
                 "school mean by it? Until codes.csv says so they count as not yet verified."
+            )
+        if self.rows_of_codes_left_out:
+            yield (
+                f"  {self.rows_of_codes_left_out} more rows of absence say something else again "
+                "where a code is expected; is that the right column? They count as not yet "
+                "verified."
             )
         if self.ignored_files:
             yield f"  not read: {', '.join(self.ignored_files)}"

@@ -5,12 +5,15 @@ is removed by the next.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 
 from features.ingest.checks import FILE
@@ -18,26 +21,43 @@ from features.ingest.reading import ROW
 from features.records import LogTable
 from features.records.schema import own_columns
 
-ROWS_AT_ONCE = 500_000
-_ASIDE = [FILE, ROW, "order", "record_key", "recorded_at", "withdrawn", "fingerprint"]
-_HEX = "0123456789abcdef"
+ROWS_AT_ONCE = 1 << 18
+"""Two row groups of the log's files; three times as many are in memory at most: read, compared and
+stored side by side."""
+_BESIDE = [FILE, ROW, "order", "record_key", "recorded_at", "withdrawn", "fingerprint"]
+_DIGITS = 4
+_KEYS = 16**_DIGITS
+_SCHOOLS = b"schools"
+
+
+def columns_on_the_way(table: LogTable) -> list[str]:
+    """What of a row goes on from its checks to the comparison with the log; the rest is left."""
+    # A pupil who only got another name is told by the number; such a table is never long.
+    named = ["pupil_number"] if table is LogTable.PLACEMENTS else []
+    return list(dict.fromkeys([*_BESIDE, *own_columns(table), *named]))
 
 
 @dataclass(frozen=True)
 class Share:
-    """Some schools, and of them the records whose key begins with `prefix` (empty: all)."""
+    """Some schools, and of them the records with a key of at least `since` and below `until`.
+
+    Both may be blank: no bound.
+    """
 
     schools: tuple[str, ...]
-    prefix: str = ""
+    since: str = ""
+    until: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all records of these schools are meant."""
+        return not (self.since or self.until)
 
-@dataclass(frozen=True)
-class _Stretch:
-    """Where some rows of one school lie: in which part, as which batch of it, how many."""
-
-    part: int
-    batch: int
-    rows: int
+    def within(self, rows: pa.Table) -> pa.Table:
+        """Those of `rows` with such a key."""
+        if self.since:
+            rows = rows.filter(pc.field("record_key") >= self.since)
+        return rows.filter(pc.field("record_key") < self.until) if self.until else rows
 
 
 @dataclass
@@ -46,7 +66,7 @@ class Staging:
 
     folder: Path
     table: LogTable
-    _stretches: dict[str, list[_Stretch]] = field(default_factory=dict)
+    _rows: Counter[str] = field(default_factory=Counter)
     _parts: int = 0
 
     @staticmethod
@@ -57,53 +77,62 @@ class Staging:
     def add(self, rows: pl.DataFrame) -> None:
         """Keep `rows` aside, each school's as a batch of its own, which can be read alone."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        columns = list(dict.fromkeys([*_ASIDE, *own_columns(self.table)]))
-        together = rows.select(columns).sort("school", maintain_order=True)
+        together = rows.sort("school", maintain_order=True)
         # Words of this part only are written out: the next part has others.
         plain = together.with_columns(pl.col(pl.Enum).cast(pl.String)).rechunk()
+        counts = dict(plain.group_by("school", maintain_order=True).len().iter_rows())
+        # Which batch is whose stands in the file, not in memory: there is one per school and part.
         table = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = table.replace_schema_metadata({_SCHOOLS: "\n".join(counts)})
         first = 0
-        counts = plain.group_by("school", maintain_order=True).len()
         with pyarrow.ipc.new_file(self._path(self._parts), table.schema) as file:
-            for batch, (school, count) in enumerate(counts.iter_rows()):
+            for count in counts.values():
                 file.write_table(table.slice(first, count))
-                self._stretches.setdefault(school, []).append(_Stretch(self._parts, batch, count))
                 first += count
+        self._rows.update(counts)
         self._parts += 1
 
     @property
     def schools(self) -> list[str]:
         """The schools that have rows here."""
-        return sorted(self._stretches)
+        return sorted(self._rows)
 
     def shares(self) -> Iterator[Share]:
-        """Schools together as long as they are small; a very large one in sixteen parts."""
+        """Schools together up to ROWS_AT_ONCE rows; a larger school in as many shares as needed."""
         together: list[str] = []
         rows = 0
         for school in self.schools:
-            of_school = sum(stretch.rows for stretch in self._stretches[school])
-            if of_school > 2 * ROWS_AT_ONCE:
-                yield from (Share((school,), digit) for digit in _HEX)
-                continue
-            if together and rows + of_school > ROWS_AT_ONCE:
+            if together and rows + self._rows[school] > ROWS_AT_ONCE:
                 yield Share(tuple(together))
                 together, rows = [], 0
+            if self._rows[school] > ROWS_AT_ONCE:
+                yield from _shares_of(school, self._rows[school])
+                continue
             together.append(school)
-            rows += of_school
+            rows += self._rows[school]
         if together:
             yield Share(tuple(together))
 
     def read(self, share: Share) -> pl.DataFrame:
         """The rows of one share, school by school, in the order in which they came."""
-        wanted = [one for school in share.schools for one in self._stretches[school]]
-        found: dict[_Stretch, pa.RecordBatch] = {}
-        for part in sorted({one.part for one in wanted}):
+        found: dict[str, list[pa.Table]] = {school: [] for school in share.schools}
+        for part in range(self._parts):
             with pyarrow.ipc.open_file(pa.OSFile(self._path(part))) as file:
-                found |= {one: file.get_batch(one.batch) for one in wanted if one.part == part}
-        rows = pl.DataFrame(pa.Table.from_batches([found[one] for one in wanted]))
-        if share.prefix:
-            rows = rows.filter(pl.col("record_key").str.starts_with(share.prefix))
-        return rows.rechunk()
+                schools = file.schema.metadata[_SCHOOLS].decode().split("\n")
+                for batch, school in enumerate(schools):
+                    if school in found:
+                        rows = pa.Table.from_batches([file.get_batch(batch)])
+                        found[school].append(share.within(rows))
+        together = pa.concat_tables([rows for parts in found.values() for rows in parts])
+        return pl.DataFrame(together).rechunk()
 
     def _path(self, part: int) -> str:
         return str(self.folder / f"{self.table}-{part:05d}.arrow")
+
+
+def _shares_of(school: str, rows: int) -> Iterator[Share]:
+    """The records of one large school by their keys, which are spread evenly."""
+    number = min(_KEYS, -(-rows // ROWS_AT_ONCE))
+    edges = [f"{place * _KEYS // number:0{_DIGITS}x}" for place in range(1, number)]
+    for since, until in pairwise(["", *edges, ""]):
+        yield Share((school,), since, until)

@@ -246,18 +246,20 @@ class RecordLog:
         return self._versions(table, newer, columns)
 
     def read_fingerprints(
-        self, table: LogTable, schools: Sequence[str], prefix: str = ""
+        self, table: LogTable, schools: Sequence[str], since: str = "", until: str = ""
     ) -> pa.Table:
         """What a new delivery is compared with: all versions of these schools, without content.
 
-        With `prefix` only of the records whose key begins with it.
+        Of the records with a key of at least `since` and below `until`; blank: no bound.
         """
         columns = ["school", "record_key", "recorded_at", "known_at", "sequence", "fingerprint"]
         spoken_of = pc.list_flatten(self.deliveries()["schools"]).to_pylist()
         if not set(spoken_of) & set(schools):
             # A school that is new to the log: nothing to look for.
             return pa.schema([schema_of(table).field(name) for name in columns]).empty_table()
-        wanted = pc.starts_with(pc.field("record_key"), prefix) if prefix else pc.scalar(True)
+        wanted = pc.field("record_key") >= since if since else pc.scalar(True)
+        if until:
+            wanted = wanted & (pc.field("record_key") < until)
         return self._versions(table, wanted, columns, schools)
 
     def schools_in(self, table: LogTable, schools: Sequence[str]) -> set[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from features.ingest import codes
 from features.records import LogTable
 from tests.ingest.office import RECEIVED, Office
 
@@ -121,6 +122,18 @@ def test_a_text_that_many_pupils_have_is_a_code_and_is_shown_to_ask_about_it(
     report = office.deliver()
     assert [(one.code, one.rows) for one in report.unknown_codes] == [("ZKM", 5)]
     assert {row["code"][0] for row in absence_of(office)} == {"?"}  # explained first, kept then
+
+
+def test_a_column_of_remarks_taken_for_codes_is_counted_beyond_the_first(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "MOST_CODES", 2)
+    rows(office, "QA", "QB", "QA", "QC", "QD", "QC", "QB")
+    report = office.deliver()
+    assert [(one.code, one.rows) for one in report.unknown_codes] == [("QA", 2), ("QB", 2)]
+    assert report.rows_of_codes_left_out == 3
+    assert all(count.adds_up for count in report.files)
+    assert "3 more rows of absence say something else again" in "".join(report.lines())
 
 
 def test_four_pupils_are_not_enough(office: Office) -> None:
