@@ -1,11 +1,10 @@
 """Several fits at once, each on one core: quicker than one after the other on all cores."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
+from features.cores import cores, in_order, threads
 from training.experiment import Experiment
 
 T = TypeVar("T")
@@ -28,6 +27,6 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     >>> list(side_by_side(len, ["a", "bcd", ""]))
     [1, 3, 0]
     """
-    cores = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(min(cores, MOST)) as pool:
-        yield from pool.map(work, items)
+    number = min(cores(), MOST)
+    with threads(number) as pool:
+        yield from in_order(pool, work, items, ahead=number)

@@ -6,7 +6,6 @@ The rows go into README.md, beside this file. Big sizes are one command: `--pupi
 """
 
 import argparse
-import os
 import platform
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from experiments.benchmarks import (
     training,
 )
 from experiments.benchmarks.measuring import Row
+from features.cores import cores
 
 SUBJECTS = {"history": history, "monday": monday, "retrieval": retrieval, "explaining": explaining}
 NAMES = (*SUBJECTS, "ingest", "pages", "training")
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--pupils", type=int, nargs="+", default=[3_000, 10_000, 30_000])
     parser.add_argument("--subject", nargs="+", choices=NAMES, default=list(NAMES))
     asked = parser.parse_args()
-    note = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    note = f"{cores()} cores, Python {platform.python_version()}"
     for name in asked.subject:
         print(name, flush=True)
         lines = []

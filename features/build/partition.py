@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from features.build.monday import KeptParts, read_monday
 from features.build.school import FeatureBuild, FeatureRows
 from features.catalogue import CATALOGUE
+from features.cores import cores, in_order, threads
 from features.records import RecordLog
 from features.records.partition import PartitionTables, read_for_features
-from features.records.parts import cores, in_order, parts_of, threads
+from features.records.parts import parts_of
 from features.school_weeks import as_of_moment
 
 T = TypeVar("T")

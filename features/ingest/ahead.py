@@ -1,8 +1,9 @@
 """The next piece is made while the last one is used: two cores instead of one."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from features.cores import threads
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ def one_ahead(pieces: Iterator[T]) -> Iterator[T]:
     >>> list(one_ahead(iter("abc")))
     ['a', 'b', 'c']
     """
-    with ThreadPoolExecutor(1) as worker:
+    with threads(1) as worker:
         coming = worker.submit(_next, pieces)
         while piece := coming.result():
             coming = worker.submit(_next, pieces)

@@ -1,12 +1,9 @@
 """All schools of the log in parts: one part is read while others are worked on, on all cores."""
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
+from features.cores import cores, in_order, threads
 from features.records.log import RecordLog
 from features.records.schema import LogTable
 
@@ -30,37 +27,6 @@ def parts_of(log: RecordLog, schools: Sequence[str]) -> Iterator[list[str]]:
         part.append(school)
     if part:
         yield part
-
-
-def cores() -> int:
-    """How many threads work at once."""
-    return os.cpu_count() or 1
-
-
-@contextmanager
-def threads(number: int) -> Iterator[ThreadPoolExecutor]:
-    """Some threads; when the block ends early, what was not begun is not begun any more."""
-    pool = ThreadPoolExecutor(number)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def in_order(
-    pool: ThreadPoolExecutor, make: Callable[[T], R], of: Iterable[T], ahead: int
-) -> Iterator[R]:
-    """What `make` makes of each, in order, with at most `ahead` more of them under way or done.
-
-    The first error is raised where its result would have come.
-    """
-    coming: deque[Future[R]] = deque()
-    for one in of:
-        coming.append(pool.submit(make, one))
-        if len(coming) > ahead:
-            yield coming.popleft().result()
-    while coming:
-        yield coming.popleft().result()
 
 
 def through(

@@ -13,31 +13,11 @@ from features.errors import NotThere
 from features.records import DeliveryRows, LogTable, RecordLog, parts
 from features.records import log as log_module
 from features.records.log import ROWS_PER_DELIVERY
-from features.records.parts import in_order, parts_of, threads, through
+from features.records.parts import parts_of, through
 
 Make = Callable[..., DeliveryRows]
 SCHOOLS = [f"90A{letter}00" for letter in "ABCDEFGH"]
 COLUMNS = ["school", "pupil_key", "kind", "record_key", "known_at", "withdrawn", "sequence"]
-
-
-def test_results_come_in_order_and_few_are_held() -> None:
-    """Later ones are ready first, and still wait; nothing runs far ahead of who asks."""
-    begun: list[int] = []
-    gates = [threading.Event() for _ in range(8)]
-
-    def make(number: int) -> int:
-        begun.append(number)
-        if number % 2 == 0:  # waits for the one behind it
-            assert gates[number + 1].wait(10)
-        gates[number].set()
-        return number * number
-
-    with threads(2) as pool:
-        found = in_order(pool, make, range(8), ahead=2)
-        for number in range(8):
-            assert next(found) == number * number
-            assert max(begun) <= number + 2
-    assert list(found) == []
 
 
 def test_one_part_is_read_at_a_time_and_made_from_what_was_read() -> None:
