@@ -3,9 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
-import httpx
 import pyarrow as pa
 import pytest
 
@@ -15,29 +13,10 @@ from features.governance.use import Use
 from features.settings import Home
 from features.store import FeatureStore
 from features.store.feast_repo import open_repo
-from tests.serving.visitors import Browser
+from tests.store.page_visitor import API, Visitor
 
 Rows = Callable[..., pa.Table]
 PUPIL = "p190ab000"
-API = "/api/v1"
-
-
-class Visitor:
-    """Asks an application without a network."""
-
-    def __init__(self, application: Any) -> None:
-        self._application = application
-
-    def request(self, method: str, path: str, **asked: Any) -> httpx.Response:
-        # In a thread of its own: the browser's tests leave an event loop running in theirs.
-        with Browser(
-            self._application, base_url="http://here", raise_server_exceptions=False
-        ) as client:
-            answer: httpx.Response = client.request(method, path, **asked)
-        return answer
-
-    def get(self, path: str, **asked: Any) -> httpx.Response:
-        return self.request("GET", path, **asked)
 
 
 @pytest.fixture

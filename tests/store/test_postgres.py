@@ -25,6 +25,7 @@ from features.settings import Home, Settings
 from features.store import FeatureStore
 from features.store.production import StoreSettings
 from tests.database_server import PASSWORD
+from tests.store.page_visitor import API, Visitor
 
 psycopg = pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
 
@@ -84,6 +85,19 @@ def test_definitions_are_on_the_server_and_no_file_holds_them_or_the_password(
     assert names == {"feature_store.yaml", "definitions.py"}
     texts = [path.read_text() for path in home.feast.iterdir() if path.is_file()]
     assert not any(PASSWORD in text for text in texts)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_feast_s_own_pages_show_what_is_on_the_server(
+    store: FeatureStore, home: Home, engine: Engine
+) -> None:
+    pytest.importorskip("grpc", reason="the extra `ui` is not installed")
+    assert not (home.feast / "registry.db").exists()
+    pages = Visitor(reopened(store, home, engine).pages())
+    found = pages.get(f"{API}/feature_views", params={"project": "tijdig"}).text
+    assert "sick_share_1w" in found
+    assert PASSWORD not in found
+    assert pages.request("POST", f"{API}/list-labels", json={}).status_code == 405
 
 
 def test_history_and_online_values_are_the_same_as_with_files(
