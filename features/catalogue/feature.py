@@ -1,5 +1,6 @@
 """What a feature is: its definition, the hash that approval rests on, and its Dutch sentence."""
 
+import functools
 import hashlib
 import json
 import math
@@ -66,7 +67,7 @@ class Feature:
     version: int
     other: str | None = None
 
-    @property
+    @functools.cached_property
     def definition_hash(self) -> str:
         """SHA-256 of what the feature measures and of the code that computes it.
 

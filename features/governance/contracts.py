@@ -1,5 +1,6 @@
 """The contract of each feature: why it may be used, on what ground, for what and until when."""
 
+import functools
 import hashlib
 import json
 import tomllib
@@ -78,6 +79,11 @@ class FeatureContract:
 
     def content_hash(self) -> str:
         """SHA-256 of all terms: the version of this contract."""
+        return self._content_hash
+
+    @functools.cached_property
+    def _content_hash(self) -> str:
+        # Once: each look at a pupil asks for those of all features, three times.
         return hashlib.sha256(_entry(self).encode()).hexdigest()
 
     def terms_hash(self) -> str:

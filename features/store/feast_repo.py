@@ -13,6 +13,7 @@ import pyarrow as pa
 from feast.data_source import DataSource
 from feast.errors import FeatureServiceNotFoundException
 from feast.feature_view import DUMMY_ENTITY
+from feast.infra.online_stores.helpers import compute_table_id
 from feast.infra.online_stores.sqlite import SqliteOnlineStore
 from feast.repo_contents import RepoContents
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,12 +21,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.errors import NotThere
 from features.store.definitions import JOIN_KEY, TIMESTAMP
 from features.store.on_spark import joined_on_spark, without_notes
-from features.store.online import ONLINE, erase_online
-from features.store.online_rows import keys_of, write_view
+from features.store.online import LABEL, ONLINE, entity_key, erase_online
+from features.store.online_rows import write_view
 from features.store.postgres import clear_schemas, erase_from_schema, swap_schemas
 from features.store.production import (
     CONFIGURATION,
-    LISTED_AS_OF,
     ONLINE_SCHEMA,
     PASSWORD_VARIABLE,
     STAGED_SCHEMA,
@@ -63,7 +63,7 @@ class FeastRepo:
         """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / REGISTRY).unlink(missing_ok=True)
-        for stale in (*folder.glob("online.*"), folder / LISTED_AS_OF):
+        for stale in (*folder.glob("online.*"), folder / LABEL):
             stale.unlink(missing_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
@@ -152,6 +152,13 @@ class FeastRepo:
         else:
             self._replace_file(rows, service)
 
+    def online_tables(self, service: str) -> tuple[str, ...]:
+        """The tables of the online file that hold the values of a service; none on a server."""
+        if self.is_postgres:
+            return ()
+        views = [self._feast.get_feature_view(p.name) for p in self._projections(service)]
+        return tuple(_table_of(self._feast.config, view) for view in views)
+
     def clear_online(self, service: str) -> None:
         """Leave nothing online."""
         names = [field.name for view in self._all_views() for field in view.features]
@@ -197,13 +204,12 @@ class FeastRepo:
     def _write_file(self, config: Any, views: Sequence[Any], rows: pd.DataFrame) -> None:
         if not len(rows):
             return
-        version = config.entity_key_serialization_version
-        keys = keys_of(JOIN_KEY, rows[JOIN_KEY].tolist(), version)
+        path, moment = Path(config.online_store.path), rows[TIMESTAMP].iloc[0].to_pydatetime()
+        keys = [entity_key(key) for key in rows[JOIN_KEY]]
         for view in views:
             names = [field.name for field in view.features]
             values = rows[names].to_numpy(np.float32)
-            moment = rows[TIMESTAMP].iloc[0].to_pydatetime()
-            write_view(Path(config.online_store.path), config, view, keys, values, moment)
+            write_view(path, _table_of(config, view), names, keys, values, moment)
 
     def _tables_for(self, config: Any, views: Sequence[Any]) -> None:
         # Imported here: psycopg comes with the extra `postgres`.
@@ -256,6 +262,11 @@ def open_repo(folder: Path) -> FeastRepo:
             f"{folder}: the feature definitions were not applied yet; run `tijdig features`"
         )
     return FeastRepo(folder)
+
+
+def _table_of(config: Any, view: Any) -> str:
+    versioned = config.registry.enable_online_feature_view_versioning
+    return str(compute_table_id(config.project, view, versioned))
 
 
 def _close(online_store: Any) -> None:

@@ -8,47 +8,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from feast.infra.key_encoding_utils import serialize_entity_key
-from feast.infra.online_stores.helpers import compute_table_id
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
 from numpy.typing import NDArray
 
-_BEFORE_FLOAT = Value(float_val=1.0).SerializeToString()[:-4]
-"""A value of Feast is this and then the four bytes of the number."""
-_NO_VALUE = Value().SerializeToString()
-
-
-def keys_of(join_key: str, pupil_keys: Sequence[str], version: int) -> list[bytes]:
-    """What Feast calls these pupils in the online store."""
-    return [
-        serialize_entity_key(
-            EntityKey(join_keys=[join_key], entity_values=[Value(string_val=key)]), version
-        )
-        for key in pupil_keys
-    ]
+from features.store.online import BEFORE_FLOAT, NO_VALUE
 
 
 def write_view(
     path: Path,
-    config: Any,
-    view: Any,
+    table: str,
+    names: Sequence[str],
     keys: Sequence[bytes],
     values: NDArray[np.float32],
     moment: datetime,
 ) -> None:
-    """Write `values`, [pupils, features of the view], into the empty table of a view in `path`.
+    """Write `values`, [pupils, features called `names`], into the empty table of a view in `path`.
 
     The same rows as Feast writes: an undefined value (NaN) is kept as none, and a pupil without any
     value in the view is not kept.
     """
-    table = compute_table_id(
-        config.project, view, config.registry.enable_online_feature_view_versioning
-    )
-    names = [field.name for field in view.features]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
@@ -67,7 +46,7 @@ def _rows(
         coded, plain = stored[pupil].tobytes(), stored[pupil].tolist()
         for at in range(width):
             if plain[at] != plain[at]:
-                yield keys[pupil], names[at], _NO_VALUE, None, seconds
+                yield keys[pupil], names[at], NO_VALUE, None, seconds
             else:
-                value = _BEFORE_FLOAT + coded[4 * at : 4 * at + 4]
+                value = BEFORE_FLOAT + coded[4 * at : 4 * at + 4]
                 yield keys[pupil], names[at], value, str(plain[at]), seconds

@@ -6,8 +6,6 @@ from typing import Literal
 from features.store.definitions import PROJECT
 
 CONFIGURATION = "feature_store.yaml"
-LISTED_AS_OF = "listed_as_of"
-"""The file that says of which Monday the online values are."""
 ONLINE_SCHEMA = "tijdig_online"
 OFFLINE_STORE = "features.store.snapshots.SnapshotOfflineStore"
 STAGED_SCHEMA = f"{ONLINE_SCHEMA}_next"

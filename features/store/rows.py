@@ -80,6 +80,14 @@ def with_features(entities: pa.Table, found: pa.Table | None, features: Sequence
     return entities
 
 
+def rows_without_values(values: pa.Table) -> int:
+    """How many rows have no value at all: pupils Feast does not hold."""
+    present = pa.array([False] * values.num_rows)
+    for column in values.columns:
+        present = pc.or_(present, pc.is_valid(column).combine_chunks())
+    return int(pc.sum(pc.invert(present)).as_py() or 0)
+
+
 def _problems(
     rows: pa.Table, mondays: Collection[date], schools: Collection[str] | None
 ) -> Iterator[str]:

@@ -31,14 +31,21 @@ from features.store.definitions import (
     definitions_hash,
 )
 from features.store.offline import NO_LOG, OfflineRows
+from features.store.online import LABEL, OnlineLabel, listed_table
 from features.store.production import (
     CONFIGURATION,
-    LISTED_AS_OF,
     SPARK,
     StoreSettings,
     configuration,
 )
-from features.store.rows import ENTITY_FIELDS, checked, in_store_order, moments, with_features
+from features.store.rows import (
+    ENTITY_FIELDS,
+    checked,
+    in_store_order,
+    moments,
+    rows_without_values,
+    with_features,
+)
 from features.store.standing import LOG_HEAD, standing
 from features.vocabulary import PupilKey
 
@@ -232,30 +239,34 @@ class FeatureStore:
         rows = table.select([JOIN_KEY, *asked.names]).to_pandas()
         rows[TIMESTAMP] = as_of_moment(as_of)
         self._record(table[JOIN_KEY], [as_of], asked, use, decision)
+        self._label.unlink(missing_ok=True)  # a run that is cut short leaves values of no Monday
         repo.replace_online(rows, service)
-        self._online_as_of.write_text(as_of.isoformat(), encoding="utf-8")
+        tables = repo.online_tables(service)
+        OnlineLabel(as_of, self._versions(asked), tables).write(self._label)
 
     def read_online(
-        self, pupil_keys: Sequence[str], use: Use, service: str = RISK_SERVICE
+        self,
+        pupil_keys: Sequence[str],
+        use: Use,
+        service: str = RISK_SERVICE,
+        schools: Collection[str] | None = None,
     ) -> pa.Table:
-        """These pupils' online values, in the order asked; `NotThere` if one is not listed."""
+        """These pupils' online values and their Monday, `as_of`; `NotThere` if one is not listed.
+
+        In the order asked, without features that were set aside. Who knows the `schools` of the
+        pupils says so, for the ledger: finding them goes through the rows of the region.
+        """
         asked = self.service(service)
         keys = pa.chunked_array([pa.array(pupil_keys, pa.string())])
         decision = self._gate.check(asked.definitions, use)
-        repo = self._repo(asked)
-        monday = self.online_as_of()
-        self._record(keys, None if monday is None else [monday], asked, use, decision)
-        pupils = pa.table({JOIN_KEY: keys})
+        label = OnlineLabel.read(self._label)
+        mondays = None if label is None else [label.as_of]
+        self._record(keys, mondays, asked, use, decision, schools)
         if not pupil_keys:
-            return with_features(pupils, None, asked.names)
-        found = repo.online(pupil_keys, service)
-        absent = _rows_without_values(found.select(asked.names))
-        if absent:
-            raise NotThere(
-                f"{absent} of {len(pupil_keys)} pupils are not in the online store; it holds only "
-                "the pupils of this week's list"
-            )
-        return with_features(pupils, found, asked.names)
+            return with_features(pa.table({JOIN_KEY: keys}), None, asked.names)
+        if label is None:
+            raise NotThere("nothing is online; the next weekly run puts this week's values there")
+        return self._online(label, pupil_keys, asked)
 
     def erase(self, pupil_key: str) -> dict[str, int]:
         """Take a pupil out of the feature tables and the online store; rows gone from each."""
@@ -278,8 +289,8 @@ class FeatureStore:
 
     def online_as_of(self) -> date | None:
         """The Monday whose listed pupils are online; None before the first."""
-        path = self._online_as_of
-        return date.fromisoformat(path.read_text("utf-8")) if path.exists() else None
+        label = OnlineLabel.read(self._label)
+        return label.as_of if label else None
 
     def drop_before(self, day: date) -> int:
         """Take the rows of Mondays before `day` out, whose term is over; how many went."""
@@ -311,8 +322,33 @@ class FeatureStore:
         )
 
     @property
-    def _online_as_of(self) -> Path:
-        return self._home.feast / LISTED_AS_OF
+    def _label(self) -> Path:
+        return self._home.feast / LABEL
+
+    def _versions(self, asked: Service) -> dict[str, str]:
+        contracts = self._gate.contracts
+        return {
+            feature.name: f"{feature.definition_hash} {contracts[feature.name].content_hash()}"
+            for feature in asked.features
+        }
+
+    def _online(self, label: OnlineLabel, pupil_keys: Sequence[str], asked: Service) -> pa.Table:
+        label.refuse_others(self._versions(asked))
+        if label.tables:
+            found, absent = listed_table(self._home.feast, label, pupil_keys, asked.names)
+        else:
+            found = self._repo(asked).online(pupil_keys, asked.name).select(asked.names)
+            absent = rows_without_values(found)
+        if absent:
+            raise NotThere(
+                f"{absent} of {len(pupil_keys)} pupils are not in the online store; it holds only "
+                "the pupils of this week's list"
+            )
+        if OnlineLabel.read(self._label) != label:
+            raise NotThere("what is online is being replaced at this moment; ask again")
+        monday = pa.array([label.as_of] * len(pupil_keys), pa.date32())
+        pupils = pa.table({JOIN_KEY: pa.array(pupil_keys, pa.string()), "as_of": monday})
+        return with_features(pupils, found, asked.names)
 
     def _repo(self, asked: Service) -> FeastRepo:
         # Kept open until anything on disk changes: opening takes far longer than reading a pupil.
@@ -345,17 +381,13 @@ class FeatureStore:
         asked: Service,
         use: Use,
         decision: Decision,
+        schools: Collection[str] | None = None,
     ) -> None:
         pupils = pc.unique(pupil_keys)
-        self._ledger.record(
-            use,
-            asked.name,
-            asked.names,
-            decision.contract_hash,
-            pupils.to_pylist(),
-            self._offline.schools_of(pupils, mondays),
-            decision,
-        )
+        if schools is None:
+            schools = self._offline.schools_of(pupils, mondays)
+        about = (asked.names, decision.contract_hash, pupils.to_pylist(), sorted(schools))
+        self._ledger.record(use, asked.name, *about, decision)
 
     def _joined(self, repo: FeastRepo, entities: pa.Table, asked: Service) -> pa.Table:
         found = repo.historical(entities[JOIN_KEY], moments(entities["as_of"]), asked.name)
@@ -366,11 +398,3 @@ class FeatureStore:
                 "`tijdig features` for these Mondays"
             )
         return with_features(entities, found, asked.names)
-
-
-def _rows_without_values(values: pa.Table) -> int:
-    """How many rows have no value at all: pupils Feast does not hold."""
-    present = pa.array([False] * values.num_rows)
-    for column in values.columns:
-        present = pc.or_(present, pc.is_valid(column).combine_chunks())
-    return int(pc.sum(pc.invert(present)).as_py() or 0)
