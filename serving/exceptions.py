@@ -20,6 +20,7 @@ _LOOKS = frozenset(
     {
         "list_seen",
         "pupil_seen",
+        "values_seen",
         "at_home_seen",
         "team_overview_seen",
         "pupils_searched",
@@ -28,6 +29,7 @@ _LOOKS = frozenset(
         "access_package_made",
     }
 )
+_OF_ONE_PUPIL = ("pupil_seen", "values_seen")
 _EXPORTS = ("exported", "export", "downloaded")
 
 
@@ -81,7 +83,7 @@ def noticed(rows: Iterable[AuditRow]) -> tuple[Noticed, ...]:
     opened: dict[tuple[date, str], dict[str, AuditRow]] = {}
     for row in rows:
         day = row.moment.astimezone(AMSTERDAM).date()
-        if row.event == "pupil_seen":
+        if row.event in _OF_ONE_PUPIL:
             opened.setdefault((day, row.actor), {})[row.subject] = row
         for why in _reasons(row):
             grouped.setdefault((day, row.actor, why, row.event), []).append(row)

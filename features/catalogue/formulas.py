@@ -20,7 +20,7 @@ def _last(weeks: int) -> str:
 
 def _shares(name: str, minutes: str, *windows: int) -> dict[str, str]:
     return {
-        f"{name}_{weeks}w": f"{minutes} gedeeld door geplande minuten, {_last(weeks)}"
+        f"{name}_{weeks}w": f"{minutes} als deel van de geplande minuten, {_last(weeks)}"
         for weeks in windows
     }
 
@@ -34,9 +34,9 @@ def _slope(share: str) -> str:
 
 _DAYS = {
     "sick_episodes_12w": f"ziekteperioden met een dag {_last(12)}: geplande dagen met ziekte die "
-    "binnen 5 dagen op elkaar volgen zijn één periode, hoe vaak er ook is gemeld. Loopt een "
-    "ziekmelding op de school door in een vakantie, dan telt die als een weekend; de zomervakantie "
-    "scheidt altijd",
+    "binnen 5 dagen op elkaar volgen zijn één periode, hoe vaak er ook is gemeld. Gaat een "
+    "ziekmelding op de school verder in een vakantie, dan telt die als een weekend; de "
+    "zomervakantie scheidt altijd",
     "sick_episodes_40w": f"ziekteperioden met een dag {_last(40)}, samengenomen als bij 12 weken",
     "sick_episodes_this_year": f"ziekteperioden met een dag {_THIS_YEAR}",
     "mean_sick_episode_days_40w": f"geplande dagen met ziekte per ziekteperiode, {_last(40)}; "
@@ -85,9 +85,9 @@ _SHARES = {
     "absent_slope": _slope("deel van de tijd afwezig"),
     "september_share": "deel van de tijd afwezig in de weken die beginnen in september van dit "
     "schooljaar, voor zover zij vóór de peildatum liggen",
-    "absent_share_previous_year": f"{_ABSENT} gedeeld door geplande minuten, {_YEAR_BEFORE}",
-    "sick_share_previous_year": f"minuten ziek gedeeld door geplande minuten, {_YEAR_BEFORE}",
-    "unauthorised_share_previous_year": "minuten ongeoorloofd afwezig gedeeld door geplande "
+    "absent_share_previous_year": f"{_ABSENT} als deel van de geplande minuten, {_YEAR_BEFORE}",
+    "sick_share_previous_year": f"minuten ziek als deel van de geplande minuten, {_YEAR_BEFORE}",
+    "unauthorised_share_previous_year": "minuten ongeoorloofd afwezig als deel van de geplande "
     f"minuten, {_YEAR_BEFORE}",
     **{
         f"group_deviation_{weeks}w": "eigen deel van de tijd afwezig min het gemiddelde van de "

@@ -18,6 +18,7 @@ _AT_HOME = (Place.AT_HOME, Place.OUT_OF_SIGHT)
 LOOKS = {
     "list_seen": "bespreeklijst bekeken",
     "pupil_seen": "pagina van de leerling bekeken",
+    "values_seen": "alle tellingen van de leerling bekeken",
     "at_home_seen": "al in beeld bekeken",
     "team_overview_seen": "zorgteam-overzicht bekeken",
     "exported": "zorgteam-overzicht als bestand gemaakt",

@@ -27,6 +27,7 @@ from serving.registers import Registers
 from serving.sessions import Sessions
 from serving.tables import open_app
 from serving.team_desk import TeamDesk
+from serving.value_desk import ValueDesk
 from serving.web import (
     comparison_pages,
     contract_pages,
@@ -44,6 +45,7 @@ from serving.web import (
     rights_pages,
     sign_in,
     team_pages,
+    value_pages,
 )
 from serving.web.security import Door
 from serving.web.services import STATIC, Site, WebSettings, stylesheet_address, template_environment
@@ -62,6 +64,7 @@ async def _prepared(app: FastAPI) -> AsyncIterator[None]:
     for name in site.templates.list_templates():
         site.templates.get_template(name)
     site.desk.prepare(site.clock())
+    site.value_desk.prepare()
     yield
 
 
@@ -69,6 +72,7 @@ FAMILIES = (
     sign_in,
     list_pages,
     pupil_pages,
+    value_pages,
     home_pages,
     team_pages,
     region_pages,
@@ -110,6 +114,7 @@ def create_app(
         sessions=Sessions(engine),
         premises=premises,
         desk=Desk(premises),
+        value_desk=ValueDesk.at(home, premises, office.models),
         home_desk=HomeDesk(premises),
         team_desk=TeamDesk(premises),
         region_desk=RegionDesk(premises),

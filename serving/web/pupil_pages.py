@@ -25,6 +25,7 @@ from serving.lists import Block, ListRow, Newness
 from serving.notes import LONGEST_NOTE
 from serving.sessions import Session
 from serving.steps import STEPS, DecisionKind, NoActionBecause, Outcome
+from serving.value_desk import why_none
 from serving.web.contexts.frame import Link, Option
 from serving.web.contexts.pupil import (
     DecisionForm,
@@ -137,6 +138,13 @@ def _page(
         reasons=_reasons(listed.row),
         counter_evidence=listed.row.explanation.counter_evidence,
         not_weighed=_NOT_WEIGHED[view.side.place] if view.side else "",
+        all_values=(
+            Link(
+                "Alles wat deze week over deze leerling is geteld", f"/leerling/{row_id}/tellingen"
+            )
+            if why_none(view.memberships) is None
+            else None
+        ),
         memberships=_memberships(view),
         decisions=tuple(_decision(decision) for decision in view.decisions),
         legal=legal(facts.duty),

@@ -17,6 +17,7 @@ EVENTS = {
     "password_set": "wachtwoord gekozen",
     "list_seen": "bespreeklijst bekeken",
     "pupil_seen": "leerling bekeken",
+    "values_seen": "tellingen van leerling bekeken",
     "decision_kept": "besluit bewaard",
     "outcome_kept": "uitkomst bewaard",
     "pupils_searched": "leerling gezocht",

@@ -22,6 +22,7 @@ from serving.region import RegionDesk
 from serving.registers import Registers
 from serving.sessions import Session, Sessions
 from serving.team_desk import TeamDesk
+from serving.value_desk import ValueDesk
 from serving.web.contexts.frame import Frame, Link
 from serving.web.dutch import moment
 from serving.web.security import tokens_match
@@ -93,6 +94,7 @@ class Site:
     sessions: Sessions
     premises: Premises
     desk: Desk
+    value_desk: ValueDesk
     home_desk: HomeDesk
     team_desk: TeamDesk
     region_desk: RegionDesk

@@ -61,7 +61,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def built_school(tmp_path_factory: pytest.TempPathFactory) -> InventedSchool:
-    return invented_school.build(tmp_path_factory.mktemp("school") / "home")
+    school = invented_school.build(tmp_path_factory.mktemp("school") / "home")
+    invented_school.put_values_online(school)
+    return school
 
 
 @pytest.fixture

@@ -24,6 +24,16 @@ def school(built_school: InventedSchool, tmp_path: Path) -> InventedSchool:
     return built_school.copied(tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def counted_school(
+    built_school: InventedSchool, tmp_path_factory: pytest.TempPathFactory
+) -> InventedSchool:
+    """With the values of who is listed online; nobody writes in it either."""
+    school = built_school.copied(tmp_path_factory.mktemp("counted") / "home")
+    invented_school.put_values_online(school)
+    return school
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

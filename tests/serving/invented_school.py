@@ -7,11 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from features.build import build as build_features
+from features.governance.use import Action, Purpose, Use
 from features.governance.vault import Identity, Vault
 from features.records import DeliveryRows, LogTable, RecordLog, schema_of
 from features.settings import Home
+from features.store import FeatureStore
 from features.vocabulary import AbsenceKind, PupilKey, Role, Theme
 from models.reasons import Evidence, Explanation, Reason
 from serving.accounts import Accounts
@@ -245,6 +249,24 @@ def publish_next_monday(school: InventedSchool) -> None:
     )
     publish(engine, [_list(SCHOOL, NEXT_MONDAY, head, *rows)], school.pupils)
     engine.dispose()
+
+
+def put_values_online(school: InventedSchool, as_of: date = MONDAY) -> None:
+    """Count the features of `as_of` and put those of who is listed online, as the weekly run does.
+
+    Who stands on the list with too little data is left out.
+    """
+    home = school.home
+    engine = open_app(home)
+    rows = [row for code in (SCHOOL, OTHER_SCHOOL) for row in _rows(ListStore(engine), code, as_of)]
+    engine.dispose()
+    listed = [row.pupil_key for row in rows if row.block is not Block.TOO_LITTLE_DATA]
+    table = pa.concat_tables(build_features(RecordLog(home.records), [as_of]))
+    use = Use("weekly-job", Role.JOB, Purpose.EARLY_WARNING, Action.SHOW, NOW)
+    store = FeatureStore.at(home)
+    store.apply(use)
+    shown = table.filter(pc.is_in(table["pupil_key"], pa.array(listed, pa.string())))
+    store.put_online(shown, as_of, use)
 
 
 def _remember(

@@ -1,5 +1,6 @@
 """Every route, for every kind of visitor: a route that is not in the table fails the test."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ POST /lijst/{school}/toevoegen        401 403 403 403 403 403
 GET  /lijst/{school}/toevoegen/zoek   303 200 403 403 403 403
 POST /lijst/{school}/toevoegen/zoek   401 403 403 403 403 403
 GET  /leerling/{row_id}               303 200 403 403 403 403
+GET  /leerling/{row_id}/tellingen     303 200 403 403 403 403
 POST /leerling/{row_id}/besluit       401 403 403 403 403 403
 POST /besluit/{decision_id}/uitkomst  401 403 403 403 403 403
 GET  /al-in-beeld                     303 303 303 403 403 403
@@ -97,6 +99,12 @@ FORMS = {
     "/zorgteam/{school}/pdf": {},
     "/zorgteam/{school}/xlsx": {},
 }
+
+
+@pytest.fixture
+def school(counted_school: InventedSchool, tmp_path: Path) -> InventedSchool:
+    """A copy with this week's values online."""
+    return counted_school.copied(tmp_path / "home")
 
 
 def table() -> dict[tuple[str, str], list[int]]:
@@ -151,6 +159,8 @@ def test_the_other_school_is_seen_by_its_own_coordinator_only(
     row_id = school.row_id(school.others[0])
     assert visit(OTHER_IB).get(f"/leerling/{row_id}").status_code == 200
     assert visit(IB).get(f"/leerling/{row_id}").status_code == 403
+    assert visit(OTHER_IB).get(f"/leerling/{row_id}/tellingen").status_code == 200
+    assert visit(IB).get(f"/leerling/{row_id}/tellingen").status_code == 403
     assert visit(OTHER_IB).get(f"/lijst/{OTHER_SCHOOL}").status_code == 200
     assert visit(OTHER_IB).get(f"/lijst/{NEW_SCHOOL}").status_code == 200
     assert visit(IB).get(f"/lijst/{OTHER_SCHOOL}").status_code == 403

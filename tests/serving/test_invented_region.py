@@ -31,6 +31,7 @@ def test_every_page_of_an_invented_region_says_so(
         (stranger, "/nergens"),
         (own, f"/lijst/{SCHOOL}"),
         (own, f"/leerling/{row_id}"),
+        (own, f"/leerling/{row_id}/tellingen"),
     ):
         page = parse(client.get(address).text)
         assert WARNING in page.all("header")[0].text, address

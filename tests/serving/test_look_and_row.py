@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def get(address: str) -> Look:
 LOOKS: dict[str, Look] = {
     "list": get(f"/lijst/{SCHOOL}"),
     "pupil": get("/leerling/{row}"),
+    "values": get("/leerling/{row}/tellingen"),
     "search": post(f"/lijst/{SCHOOL}/toevoegen/zoek", naam="berg"),
     "at home": get(f"/al-in-beeld/{SCHOOL}"),
     "team": get(TEAM),
@@ -54,6 +56,12 @@ def told(answer: Any, school: InventedSchool) -> list[str]:
     text = answer.content.decode("utf-8", "replace")
     names = [word for pupil in school.pupils for word in (pupil.name.split()[-1], pupil.key)]
     return [name for name in names if name in text]
+
+
+@pytest.fixture
+def school(counted_school: InventedSchool, tmp_path: Path) -> InventedSchool:
+    """A copy with this week's values online."""
+    return counted_school.copied(tmp_path / "home")
 
 
 @pytest.fixture

@@ -37,6 +37,12 @@ BANNED = re.compile(
 CAUSE = re.compile(r"\bomdat\b|\bdoor\b|\bdoordat\b|\bveroorzaak", re.IGNORECASE)
 
 
+@pytest.fixture
+def school(counted_school: InventedSchool, tmp_path: Path) -> InventedSchool:
+    """A copy with this week's values online."""
+    return counted_school.copied(tmp_path / "home")
+
+
 def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tuple[str, str]]:
     """Each page as someone sees it who may."""
     stranger, own, other = client_of(app), visit(IB), visit(OTHER_IB)
@@ -54,7 +60,9 @@ def all_pages(app: FastAPI, visit: Visit, school: InventedSchool) -> Iterator[tu
                 f"/lijst/{SCHOOL}?week={EARLIER[1]}",
                 f"/lijst/{SCHOOL}/toevoegen",
                 f"/leerling/{row_id}",
+                f"/leerling/{row_id}/tellingen",
                 f"/leerling/{school.row_id(school.pupils[6])}",
+                f"/leerling/{school.row_id(school.pupils[6])}/tellingen",
                 f"/al-in-beeld/{SCHOOL}",
                 f"/zorgteam/{SCHOOL}",
                 f"/zorgteam/{SCHOOL}?van=2026-13-45",

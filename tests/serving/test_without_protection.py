@@ -101,7 +101,13 @@ def day_of_work(school: InventedSchool, clock: Clock, email: str = IB) -> list[A
     noor = school.row_id(school.pupils[0])
     return [
         client.get(address)
-        for address in (f"/lijst/{SCHOOL}", f"/leerling/{noor}", "/leerling/onbekend", "/lijst/x")
+        for address in (
+            f"/lijst/{SCHOOL}",
+            f"/leerling/{noor}",
+            f"/leerling/{noor}/tellingen",
+            "/leerling/onbekend",
+            "/lijst/x",
+        )
     ]
 
 

@@ -130,6 +130,7 @@ class PupilPage:
     """One pupil as of the Monday of the list: facts first, then reasons, then the decision.
 
     `not_weighed` says how a pupil came here about whom nothing was weighed; empty for others.
+    `all_values` leads to everything that was counted; None for who is not on this week's list.
     """
 
     template: ClassVar[str] = "pupil.html"
@@ -152,6 +153,7 @@ class PupilPage:
     reasons: tuple[ReasonPart, ...]
     counter_evidence: tuple[str, ...]
     not_weighed: str
+    all_values: Link | None
     memberships: tuple[MembershipLine, ...]
     decisions: tuple[DecisionLine, ...]
     legal: str
