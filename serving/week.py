@@ -135,6 +135,8 @@ class WeeklyRun:
             f"week {as_of}",
             detail={
                 "lists": published,
+                # After a run that was killed once it had published: what it left no row of.
+                "lists_there": len(lists),
                 "pupils": result.listed,
                 "passed_over": result.passed_over,
                 "model_version": version,

@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from features.governance import open_ledger
+from features.governance.audit import AuditChain
 from features.governance.use import Action, Purpose, Use
 from features.settings import Home
 from features.store import FeatureStore
@@ -33,6 +35,7 @@ NEXT = "2026-11-16"
 MONDAY_AFTER = date.fromisoformat(NEXT)
 MOMENT = datetime.fromisoformat(A_WEEK_LATER).astimezone(UTC)
 SHOWING = Use("tests", Role.JOB, Purpose.EARLY_WARNING, Action.SHOW, MOMENT)
+PUBLISHED = "lists_published"
 STAGES = ("building the features", "scoring", "making the lists")
 RUN = """
     import os, signal, sys
@@ -187,9 +190,11 @@ def check_rerun(own: Installation, undisturbed: Undisturbed) -> None:
     assert rows_of(own.home) == undisturbed.published
     assert online_of(own.home) == undisturbed.online
     assert "intact" in own.run("privacy", "verify").output
+    told = [row for row in AuditChain(open_ledger(own.home)).rows() if row.event == PUBLISHED]
+    assert told[-1].detail["lists_there"] == len(undisturbed.published["lists"])
     for monday in (MONDAY, NEXT):
-        told = own.run("list", "--as-of", monday, "--verify").output
-        assert told.count("identical") == len(undisturbed.published["lists"])
+        output = own.run("list", "--as-of", monday, "--verify").output
+        assert output.count("identical") == len(undisturbed.published["lists"])
 
 
 @pytest.mark.parametrize("stage", range(len(STAGES)))
