@@ -147,9 +147,9 @@ def undisturbed(
 ) -> Undisturbed:
     own = copied(installation, tmp_path_factory.mktemp("undisturbed"), A_WEEK_LATER)
     before = rows_of(own.home)
-    process = started(own.home)
-    edges = tuple(stages(process))
-    assert process.wait() == 0
+    with started(own.home) as process:
+        edges = tuple(stages(process))
+    assert process.returncode == 0
     whole = rows_of(own.home)
     assert not before["lists"] and not before["list_rows"]
     assert len(whole["lists"]) > 2 and len(whole["list_rows"]) > 10 and whole["week_facts"]
@@ -163,15 +163,14 @@ def own(installation: Installation, tmp_path: Path) -> Installation:
 
 def killed_within(home: Home, stage: int, share: float, undisturbed: Undisturbed) -> None:
     """Start a run and kill it in one of STAGES, when this share of its processor time is over."""
-    process = started(home)
-    assert process.stdout is not None
-    assert any(line.startswith(STAGES[stage]) for line in process.stdout)
-    length = undisturbed.edges[stage + 1] - undisturbed.edges[stage]
-    moment = processor_seconds(process) + share * length
-    while process.poll() is None and processor_seconds(process) < moment:
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
+    with started(home) as process:
+        assert process.stdout is not None
+        assert any(line.startswith(STAGES[stage]) for line in process.stdout)
+        length = undisturbed.edges[stage + 1] - undisturbed.edges[stage]
+        moment = processor_seconds(process) + share * length
+        while process.poll() is None and processor_seconds(process) < moment:
+            time.sleep(0.002)
+        process.kill()
     assert process.returncode == -signal.SIGKILL, "it was done already"
 
 
@@ -214,7 +213,9 @@ def test_killed_at_a_random_moment_of_each_stage(
 def test_killed_in_and_right_after_the_transaction_that_publishes(
     own: Installation, undisturbed: Undisturbed, place: str, is_published: bool
 ) -> None:
-    assert started(own.home, place).wait() == -signal.SIGKILL
+    with started(own.home, place) as process:
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
     assert check_all_or_nothing(own, undisturbed) is is_published
     check_rerun(own, undisturbed)
 
