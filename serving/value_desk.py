@@ -100,17 +100,18 @@ class ValueDesk:
 
         Approvals rest on the code that computes the features, and reading that takes a second.
         """
-        assert self._store.service().definitions
+        _ = self._store.service().definitions
 
     def values(self, account: Account, row_id: str, moment: datetime) -> ValueView:
         """What was counted of the pupil of one row; `NoValues` where nothing is online."""
         address = self._address(row_id)
         school, key = address.school, address.pupil_key
         reason = self._premises.enter(account, school, moment)
-        if why := self._why_none(school, key, moment):
-            raise NoValues(why)
         week = {"as_of": address.as_of.isoformat()}
         names = self._premises.names.look(account, school, [key], moment, "values_seen", key, week)
+        # Whether a pupil is listed or objected is about that pupil too, so it comes after the row.
+        if why := self._why_none(school, key, moment):
+            raise NoValues(why)
         as_of, values = self._read(account, school, key, moment)
         data_until, version = self._behind(school, as_of)
         return ValueView(

@@ -145,7 +145,7 @@ class MondaySchools:
     """The days of `schools` as known on one Monday, laid out once for all who look at them.
 
     The days reach from as far back as any feature looks to `ahead` after the Monday: what was
-    planned and announced by then. `schools` is what they are made of.
+    planned and announced by then. `known_schools` is what they are made of.
     """
 
     def __init__(
@@ -157,11 +157,11 @@ class MondaySchools:
     ) -> None:
         first = span_for_features(as_of, as_of).first_day
         self.as_of, self.span = as_of, span_between(first, as_of + ahead)
-        self.schools = KnownSchools(tables, schools, self.span, [as_of_moment(as_of)])
+        self.known_schools = KnownSchools(tables, schools, self.span, [as_of_moment(as_of)])
 
     def days(self, number: int) -> SchoolDays:
         """All days of school number `number`."""
-        return days_of_school(self.schools, number)
+        return days_of_school(self.known_schools, number)
 
     def known_days(self, number: int) -> KnownDays:
         """The days before the Monday of school number `number`, and its records."""
@@ -195,7 +195,7 @@ class MondaySchools:
             group=group,
             enrolled_on=_spread(starts, is_here),
             year_group=_spread(held.to_pylist(), is_here),
-            records=HeldRecords(self.schools.versions, found.first, self.span.first_day),
+            records=HeldRecords(self.known_schools.versions, found.first, self.span.first_day),
         )
 
 

@@ -75,7 +75,7 @@ def absence_versions(
 
 
 def _of_span(absence: pa.Table, span: Span) -> pa.Table:
-    """Without versions that were over before the span began: half of the log of three years.
+    """Without versions that were over before the span began: a log may hold many years.
 
     Those that another version took the place of stay: they tell whether it was late or corrected.
     """

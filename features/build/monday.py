@@ -27,7 +27,7 @@ class MondayPart:
     @property
     def nbytes(self) -> int:
         """About how much memory it holds."""
-        known = self.monday.schools
+        known = self.monday.known_schools
         arrays = (*known.versions, *known.pupils.placements)
         tables = (*vars(self.tables).values(), known.pupils.table)
         return int(sum(one.nbytes for one in (*arrays, *tables)))

@@ -83,7 +83,7 @@ def build_monday(
     read = partial(read_monday, log, as_of=as_of, ahead=ahead)
     for part in _read_ahead(read, parts_of(log, log.schools())):
         kept.keep(part)
-        building = FeatureBuild(part.monday.schools, part.tables.support, [as_of])
+        building = FeatureBuild(part.monday.known_schools, part.tables.support, [as_of])
         yield from _built(building, [as_of], part.head)
 
 

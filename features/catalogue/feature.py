@@ -1,6 +1,5 @@
 """What a feature is: its definition, the hash that approval rests on, and its Dutch sentence."""
 
-import functools
 import hashlib
 import json
 import math
@@ -67,7 +66,7 @@ class Feature:
     version: int
     other: str | None = None
 
-    @functools.cached_property
+    @property
     def definition_hash(self) -> str:
         """SHA-256 of what the feature measures and of the code that computes it.
 

@@ -65,6 +65,12 @@ def uses(school: InventedSchool) -> list[LedgerRow]:
     return Ledger(open_ledger(school.home)).rows()
 
 
+def looks_at(school: InventedSchool, number: int) -> int:
+    """How often the chain says that somebody looked at the values of a pupil."""
+    rows = AuditChain(open_ledger(school.home)).rows(subject=school.pupils[number].key)
+    return sum(row.event == "values_seen" for row in rows)
+
+
 def told(client: Browser, where: str) -> tuple[int, str]:
     answer = client.get(where)
     return answer.status_code, parse(answer.text).all("main")[0].text
@@ -149,12 +155,13 @@ def test_who_is_not_on_the_list_has_no_values_and_no_link(
     visit: Visit, school: InventedSchool, number: int, said: str
 ) -> None:
     client, before = visit(IB), len(uses(school))
-    where = address(school, number)
+    where, looks = address(school, number), looks_at(school, number)
     assert where not in client.get(where.removesuffix("/tellingen")).text
     status, text = told(client, where)
     assert status == 404 and said in text
     assert school.pupils[number].name not in text
     assert len(uses(school)) == before, "nothing was read"
+    assert looks_at(school, number) == looks + 1, "that there is nothing is about the pupil too"
 
 
 def test_who_is_on_the_list_has_a_link(visit: Visit, school: InventedSchool) -> None:
@@ -231,6 +238,7 @@ def test_who_objected_is_not_read(visit: Visit, school: InventedSchool, clock: C
     status, text = told(visit(IB), address(school))
     assert status == 404 and "Er is bezwaar gemaakt" in text
     assert len(uses(school)) == before
+    assert looks_at(school, NOOR) == 1
 
 
 def test_no_ledger_no_values(visit: Visit, school: InventedSchool) -> None:
