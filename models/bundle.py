@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from features.errors import NotThere, VerificationFailed
 from models.calibration import Calibrator
 from models.preparation import Preparation
+from models.tree_threads import tree_threads
 
 MODEL_FILE = "model.txt"
 BUNDLE_FILE = "bundle.json"
@@ -108,13 +109,19 @@ class Bundle:
         """Log-odds before calibration, one per row; this is what explanations add up to."""
         if not len(x):  # LightGBM cannot predict nothing
             return np.zeros(0)
-        return np.asarray(self.booster.predict(self.prepared(x), raw_score=True), dtype=np.float64)
+        return self._predicted(x, raw_score=True)
 
     def parts(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """What each feature adds to the margin of each row; the last column is the base."""
         if not len(x):
             return np.zeros((0, len(self.features) + 1))
-        return np.asarray(self.booster.predict(self.prepared(x), pred_contrib=True))
+        return self._predicted(x, pred_contrib=True)
+
+    def _predicted(self, x: NDArray[np.float32], **what: bool) -> NDArray[np.float64]:
+        booster, prepared = self.booster, self.prepared(x)
+        with tree_threads() as number:
+            found = booster.predict(prepared, num_threads=number, **what)
+        return np.asarray(found, dtype=np.float64)
 
     def score(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """Calibrated probability of an onset within the horizon, one per row."""

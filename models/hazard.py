@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, replace
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +9,7 @@ from features.errors import ExperimentError
 from models.bundle import Bundle, Metadata
 from models.calibration import Calibrator, fit_calibrator
 from models.preparation import fit_preparation
-from models.risk_model import Params, TrainingRows, plain_text, tree_parameters
+from models.risk_model import Params, TrainingRows, grown, tree_parameters
 
 NO_ONSET = -1
 
@@ -37,18 +36,10 @@ def fit_hazard(
         )
     preparation = fit_preparation(train.x, train.pupils)
     parameters = {**tree_parameters(params, train.features), "objective": "poisson"}
-    data = lightgbm.Dataset(
-        preparation.apply(train.x),
-        label=train.y.astype(np.float32),
-        weight=train.weight,
-        init_score=np.log(exposure(train, lead_weeks, weeks)),
-        feature_name=list(train.features),
-        params=parameters,
-    )
-    booster = lightgbm.train(parameters, data, num_boost_round=params.rounds)
+    start = np.log(exposure(train, lead_weeks, weeks))
     stated = {key: value for key, value in asdict(params).items() if key != "threads"}
     bundle = Bundle(
-        model_text=plain_text(booster),
+        model_text=grown(parameters, preparation.apply(train.x), train, params, start),
         features=train.features,
         preparation=preparation,
         # Only to read the margin by; the calibration rows replace it below.

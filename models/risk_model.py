@@ -11,6 +11,7 @@ from features.errors import ExperimentError
 from models.bundle import Bundle, Metadata
 from models.calibration import Calibrator, Method, fit_calibrator
 from models.preparation import fit_preparation
+from models.tree_threads import tree_threads
 
 MONOTONE = (
     "absent_share_4w",
@@ -128,16 +129,8 @@ def fit(
         )
     preparation = fit_preparation(train.x, train.pupils)
     parameters = tree_parameters(params, train.features, directions)
-    data = lightgbm.Dataset(
-        preparation.apply(train.x),
-        label=train.y.astype(np.float32),
-        weight=train.weight,
-        feature_name=list(train.features),
-        params=parameters,
-    )
-    booster = lightgbm.train(parameters, data, num_boost_round=params.rounds)
     bundle = Bundle(
-        model_text=plain_text(booster),
+        model_text=grown(parameters, preparation.apply(train.x), train, params),
         features=train.features,
         preparation=preparation,
         # Only to read the margin by; the calibration rows replace it below.
@@ -189,7 +182,6 @@ def tree_parameters(
         "seed": params.seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": params.threads,
         "verbosity": -1,
     }
     constraints = [0] * len(features)
@@ -201,6 +193,30 @@ def tree_parameters(
         chosen["monotone_constraints"] = constraints
         chosen["monotone_constraints_method"] = "basic"
     return chosen
+
+
+def grown(
+    parameters: Mapping[str, object],
+    prepared: NDArray[np.float32],
+    train: TrainingRows,
+    params: Params,
+    start: NDArray[np.float64] | None = None,
+) -> str:
+    """The trees grown on the `prepared` values of `train`, as `plain_text`.
+
+    `start` is the margin of each row that the trees add to (without it: the same for all).
+    """
+    with tree_threads(params.threads) as number:
+        chosen = {**parameters, "num_threads": number}
+        data = lightgbm.Dataset(
+            prepared,
+            label=train.y.astype(np.float32),
+            weight=train.weight,
+            init_score=start,
+            feature_name=list(train.features),
+            params=chosen,
+        )
+        return plain_text(lightgbm.train(chosen, data, num_boost_round=params.rounds))
 
 
 def plain_text(booster: lightgbm.Booster) -> str:

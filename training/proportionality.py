@@ -39,7 +39,7 @@ from training.evaluate import Evaluator, Score
 from training.experiment import Experiment, FeatureChoice, parse_experiment
 from training.fit import fit_model
 from training.looks import look
-from training.side_by_side import on_one_core, side_by_side
+from training.side_by_side import side_by_side
 from training.smallest import smallest_set
 from training.splits import Part
 from training.summary import Summary, find_summary
@@ -209,7 +209,7 @@ class _Bench:
 
     def _fit(self, names: tuple[str, ...], contract_hash: str) -> RiskModel:
         chosen = FeatureChoice(self.experiment.features.service, only=names)
-        experiment = on_one_core(replace(self.experiment, features=chosen))
+        experiment = replace(self.experiment, features=chosen)
         return fit_model(self.rows, self.values, experiment, contract_hash)
 
     def _judged(self, model: RiskModel) -> _Measured:

@@ -23,7 +23,7 @@ from training.evaluate import Evaluator, Score
 from training.experiment import Experiment
 from training.families import choose, fit_family
 from training.search import Fold, make_folds, rows_before_calibration
-from training.side_by_side import on_one_core, side_by_side
+from training.side_by_side import side_by_side
 
 Report = Callable[[str], None]
 REPLICATES = 200
@@ -99,7 +99,7 @@ def _fitted(
 ) -> list[RiskModel]:
     def fitted(fold: Fold) -> RiskModel:
         train, judged = (choose(rows, names) for rows in (fold.train, fold.judged))
-        return fit_family(on_one_core(experiment), train, judged, Metadata(), fold.lead)
+        return fit_family(experiment, train, judged, Metadata(), fold.lead)
 
     return list(side_by_side(fitted, folds))
 

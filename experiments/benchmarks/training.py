@@ -134,7 +134,7 @@ def train_plain_lightgbm(rows: int) -> Seconds:
     from models.risk_model import Params, tree_parameters
 
     x, y, _ = _matrix(rows)
-    parameters = tree_parameters(Params(), _names())
+    parameters = {**tree_parameters(Params(), _names()), "num_threads": Params().threads}
     started = _now()
     data = lightgbm.Dataset(x, label=y.astype(np.float32), params=parameters)
     lightgbm.train(parameters, data, num_boost_round=ROUNDS)
