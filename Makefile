@@ -26,8 +26,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 demo: $(VENV)/.installed            ## an invented region, from deliveries to the web page
 	$(BIN)/tijdig demo $(DEMO)
 
+# A test that dies or hangs ends the run and says where: a replaced worker would wait for ever.
+ENDS := --max-worker-restart 0 -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
+
 test: $(VENV)/.installed-dev lint   ## everything CI runs
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(ENDS)
 
 nightly: $(VENV)/.installed-dev     ## long versions: scale, fuzz, long property tests
 	$(BIN)/pytest -m slow --hypothesis-profile=long
