@@ -44,6 +44,7 @@ from serving.web import (
     retention_pages,
     rights_pages,
     sign_in,
+    stop_pages,
     team_pages,
     value_pages,
 )
@@ -78,6 +79,7 @@ FAMILIES = (
     region_pages,
     register_pages,
     contract_pages,
+    stop_pages,
     rights_pages,
     retention_pages,
     dossier_pages,
