@@ -93,15 +93,10 @@ def train(
         report(f"fitting: {experiment.family}, and logistic regression beside it")
         fitted = fit_models(rows, values, experiment, contract_hash)
         again = fit_again(rows, values, experiment, contract_hash)
-        models: dict[str, RiskModel] = {MODEL: fitted.model}
-        if experiment.family != "logistic":
-            models[LOGISTIC] = fitted.logistic
         incumbent = _incumbent(registry)
-        if incumbent is not None:
-            models[INCUMBENT] = incumbent[1]
         seen = look(home, rows.periods.tested_on, f"run {run.run_id}", moment)
         report(f"measuring on the final test (looked at {seen} times, this one included)")
-        assessed = assess(rows, values, models, experiment, home)
+        assessed = assess(rows, values, _measured(fitted, incumbent, experiment), experiment, home)
         report("subgroups, help, late recording, calibration, stability and tripwires")
         number = None if incumbent is None else incumbent[0]
         trial = Trial(experiment, rows, values, fitted, again, assessed, number, seen)
@@ -140,6 +135,18 @@ def _incumbent(registry: Registry) -> tuple[int, RiskModel] | None:
         return registry.champion()
     except NotThere:
         return None
+
+
+def _measured(
+    fitted: Fitted, incumbent: tuple[int, RiskModel] | None, experiment: Experiment
+) -> dict[str, RiskModel]:
+    """The models whose lists are compared on the final test, by the name of their row."""
+    models: dict[str, RiskModel] = {MODEL: fitted.model}
+    if experiment.family != "logistic":
+        models[LOGISTIC] = fitted.logistic
+    if incumbent is not None:
+        models[INCUMBENT] = incumbent[1]
+    return models
 
 
 def fit_again(
