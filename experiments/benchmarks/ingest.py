@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from experiments.benchmarks.measuring import peak_mib
+
 MOMENT = datetime(2026, 11, 16, 7, tzinfo=UTC)
 SIZES = (250_000, 1_000_000, 2_500_000)
 _SCHOOLS = tuple(f"{number}AB00" for number in range(10, 50))
@@ -159,13 +161,7 @@ def _alone(way: str, folder: Path) -> tuple[float, float, float]:
 def _run(way: str, folder: Path) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     _WAYS[way](folder)
-    print(time.perf_counter() - wall, time.process_time() - cpu, _peak_mib())
-
-
-def _peak_mib() -> float:
-    # Not `ru_maxrss`: that begins with what the process that started this one held.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    print(time.perf_counter() - wall, time.process_time() - cpu, peak_mib())
 
 
 def table(found: Sequence[Measured]) -> str:

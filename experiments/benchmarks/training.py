@@ -5,7 +5,6 @@ process of its own, so that its peak memory is its own.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.benchmarks.measuring import measured
+from experiments.benchmarks.measuring import measured, peak_mib
 
 EVALUATED_ROWS = 3_000_000
 TRAINED_ROWS = 5_000_000
@@ -178,13 +177,12 @@ def country_job(rows: int, home: str) -> Figure:
     started = _now()
     found = country.train(Path(home), rows)
     wall, processor = _since(started)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Figure(
         job="country",
         rows=int(found["drawn"]),
         seconds=wall,
         cpu_seconds=processor,
-        peak_mib=peak,
+        peak_mib=peak_mib(),
         stored=int(found["stored"]),
         ratio=found["expected_over_observed"],
     )
@@ -209,8 +207,7 @@ def main(arguments: list[str]) -> None:
             print(json.dumps(asdict(country_job(rows, arguments[3]))))
             return
         wall, processor = JOBS[job](rows)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(asdict(Figure(job, rows, wall, processor, peak))))
+        print(json.dumps(asdict(Figure(job, rows, wall, processor, peak_mib()))))
         return
     for line in lines(float(arguments[0]) if arguments else 1.0):
         print(line, flush=True)

@@ -142,8 +142,9 @@ def test_progress_is_told_and_ends(office: Office) -> None:
 
 
 MEASURE = """
-    import resource, sys
+    import sys
     from pathlib import Path
+    from experiments.benchmarks.measuring import peak_mib
     from features.ingest import IngestSettings, ingest, reading, staging
     from features.settings import Home
     from tests.ingest.office import RECEIVED
@@ -152,7 +153,7 @@ MEASURE = """
     report = ingest(Path(sys.argv[1]), Home(Path(sys.argv[2])), RECEIVED,
                     IngestSettings(long_megabytes=1))
     assert report.new_versions == report.rows_read, report
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    print(int(peak_mib()))
 """
 
 
@@ -192,4 +193,4 @@ def test_four_times_the_rows_take_hardly_more_memory(tmp_path: Path) -> None:
         (tmp_path / str(rows)).mkdir()
         found[rows] = peak_megabytes(new_office(tmp_path / str(rows)), rows)
     small, large = found.values()
-    assert large < 1.35 * small
+    assert large < 1.2 * small

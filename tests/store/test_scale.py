@@ -12,6 +12,7 @@ import json, resource, sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 import numpy as np, pyarrow as pa
+from experiments.benchmarks.measuring import peak_mib
 from features.catalogue import CATALOGUE
 from features.governance.use import Action, Purpose, Use
 from features.school_weeks import as_of_moment, mondays_between
@@ -54,7 +55,7 @@ print(json.dumps({
     "rows": found.num_rows,
     "written": written,
     "retrieved": cpu_seconds() - start,
-    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+    "peak": peak_mib() * 2**20 / 1e9,
 }))
 """
 
