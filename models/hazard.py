@@ -39,7 +39,7 @@ def fit_hazard(
     start = np.log(exposure(train, lead_weeks, weeks))
     stated = {key: value for key, value in asdict(params).items() if key != "threads"}
     bundle = Bundle(
-        model_text=grown(parameters, preparation.apply(train.x), train, params, start),
+        model_text=grown(parameters, preparation, train, params, start),
         features=train.features,
         preparation=preparation,
         # Only to read the margin by; the calibration rows replace it below.

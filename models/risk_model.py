@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from features.errors import ExperimentError
 from models.bundle import Bundle, Metadata
 from models.calibration import Calibrator, Method, fit_calibrator
-from models.preparation import fit_preparation
+from models.preparation import Preparation, fit_preparation
 from models.tree_threads import tree_threads
 
 MONOTONE = (
@@ -130,7 +130,7 @@ def fit(
     preparation = fit_preparation(train.x, train.pupils)
     parameters = tree_parameters(params, train.features, directions)
     bundle = Bundle(
-        model_text=grown(parameters, preparation.apply(train.x), train, params),
+        model_text=grown(parameters, preparation, train, params),
         features=train.features,
         preparation=preparation,
         # Only to read the margin by; the calibration rows replace it below.
@@ -197,19 +197,19 @@ def tree_parameters(
 
 def grown(
     parameters: Mapping[str, object],
-    prepared: NDArray[np.float32],
+    preparation: Preparation,
     train: TrainingRows,
     params: Params,
     start: NDArray[np.float64] | None = None,
 ) -> str:
-    """The trees grown on the `prepared` values of `train`, as `plain_text`.
+    """The trees grown on the values of `train` as `preparation` makes them, as `plain_text`.
 
     `start` is the margin of each row that the trees add to (without it: the same for all).
     """
     with tree_threads(params.threads) as number:
         chosen = {**parameters, "num_threads": number}
         data = lightgbm.Dataset(
-            prepared,
+            preparation.apply(train.x),  # in no variable: let go of once LightGBM has its bins
             label=train.y.astype(np.float32),
             weight=train.weight,
             init_score=start,
