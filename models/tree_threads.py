@@ -49,8 +49,8 @@ def one_core() -> Iterator[None]:
 def tree_threads(asked: int | None = None) -> Iterator[int]:
     """The number to call LightGBM with (None: all cores), once no call has another number.
 
-    Calls with the same number go side by side. Not to be entered twice by one thread: the second
-    would wait for the first.
+    Calls with the same number go side by side. Not to be entered again within the block: with
+    another number the thread would wait for itself.
     """
     number = min(asked or cores(), _MOST.get() or cores())
     with _WORKING.changed:

@@ -21,6 +21,12 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 
     >>> list(side_by_side(len, ["a", "bcd", ""]))
     [1, 3, 0]
+    >>> from models.tree_threads import tree_threads
+    >>> def threads_of_trees(asked):
+    ...     with tree_threads(asked) as number:
+    ...         return number
+    >>> list(side_by_side(threads_of_trees, [None, 8]))
+    [1, 1]
     """
 
     def on_one_core(item: T) -> R:
